@@ -95,14 +95,15 @@ def prepared(tmp_path, monkeypatch) -> Path:
     from bench.core import registry
     from bench.core.documents import encode
     from bench.data.store import data_dir
-    from bench.data.store.prepared import DOCUMENT, Part, Prepared
+    from bench.data.store.prepared import DOCUMENT, Prepared, PreparedPartition
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(data_dir.VARIABLE, str(tmp_path / "data"))
     for name in registry.builtin("dataset"):
         for folder in (name, f"{name}-synthetic"):
             parts = {
-                part: Part(1, part, 1, {}) for part in ("train", "validation", "test", "lines")
+                part: PreparedPartition(1, part, 1, {})
+                for part in ("train", "validation", "test", "lines")
             }
             (tmp_path / "data" / folder).mkdir(parents=True)
             document = Prepared(folder, "Layout", parts, "0")

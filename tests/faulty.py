@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.core.errors import BenchError, Exit
-from bench.core.types import Batch, Batches, InputPipeline, InputShape, Split
+from bench.core.types import Batch, EpochBatches, InputPipeline, InputShape, Split
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.models.cnn_bilstm import CnnBiLSTM
 
@@ -85,7 +85,7 @@ class Killed(SeqDigits):
         pipeline = super().open(*arguments, **more)
         batches = pipeline.batches
 
-        def killed(split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
+        def killed(split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> EpochBatches:
             if epoch == self.at_epoch and not Path(self.file).exists():
                 Path(self.file).touch()
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -166,7 +166,7 @@ class Hangs(SeqDigits):
         pipeline = super().open(*arguments, **more)
         batches = pipeline.batches
 
-        def hanging(split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
+        def hanging(split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> EpochBatches:
             usual = batches(split, size, seed=seed, epoch=epoch)
             return HangingBatches(usual, self.file) if epoch == self.at_epoch else usual
 
@@ -178,7 +178,7 @@ class Hangs(SeqDigits):
 class HangingBatches:
     """Batches, the second of which hangs unless the file exists."""
 
-    batches: Batches
+    batches: EpochBatches
     file: str
 
     def __len__(self) -> int:
@@ -187,7 +187,7 @@ class HangingBatches:
     def samples(self, index: int) -> int:
         return self.batches.samples(index)
 
-    def rows(self, rank: int, ranks: int) -> Batches:
+    def rows(self, rank: int, ranks: int) -> EpochBatches:
         return replace(self, batches=self.batches.rows(rank, ranks))
 
     def __getitem__(self, index: int) -> Batch:

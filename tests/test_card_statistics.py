@@ -31,7 +31,7 @@ def needs(name):
 
 def counted(name, split):
     """Return what the card says was counted, without what was not."""
-    found = next(s for s in cards.all()[name].statistics if s.split == split)
+    found = next(s for s in cards.all_cards()[name].statistics if s.split == split)
     told = {k: v for k, v in vars(found).items() if v is not None}
     return {k: v for k, v in told.items() if k not in {"split", "about"}}
 
@@ -51,7 +51,7 @@ def repeated(images, others):
 
 @needs("mnist")
 def test_mnist():
-    sums = {checksum.file: checksum.digest for checksum in cards.all()["seq-mnist"].checksums}
+    sums = {checksum.file: checksum.digest for checksum in cards.all_cards()["seq-mnist"].checksums}
     files = {name: gzip.decompress((DATA / "mnist" / f"{name}.gz").read_bytes()) for name in sums}
     assert sums == {name: hashlib.md5(data).hexdigest() for name, data in files.items()}  # noqa: S324
     images = {
@@ -71,7 +71,7 @@ def test_mnist():
             "heights": (height,) * 3,
             **repeated(images[split], images[other]),
         }
-    sample = (cards.all()["seq-mnist"].path / "sample.txt").read_text()
+    sample = (cards.all_cards()["seq-mnist"].path / "sample.txt").read_text()
     assert sample.strip().endswith(files["train-labels-idx1-ubyte"][:12].hex(" "))
 
 
@@ -104,5 +104,5 @@ def test_iiit5k():
             "heights": spread(heights),
             **repeated(images[split], images[other]),
         }
-    sample = (cards.all()["iiit5k"].path / "sample-raw.txt").read_text()
+    sample = (cards.all_cards()["iiit5k"].path / "sample-raw.txt").read_text()
     assert sample in files["annotation_test.txt"].decode()

@@ -47,7 +47,7 @@ class Workspace:
         """Let this process, and those that it starts, use the data and plug-ins of this one."""
         from bench.data.store import data_dir
 
-        data_dir.settle(self.data)
+        data_dir.set_data_folder(self.data)
         _settled.add(os.environ[data_dir.VARIABLE])
         plugin_files.settle(self.config.plugins)
 

@@ -141,7 +141,7 @@ def app(
         from bench.evaluation.metrics import metric
 
         config = bench_toml.load(path, results, context.meta.get(_PLUGINS, []))
-        data_dir.settle(prepared or config.data)
+        data_dir.set_data_folder(prepared or config.data)
         for fault in [*registry.plugin_faults(), *metric.plugin_faults()]:
             say(f"warning: {fault}", fg="yellow")
         return config

@@ -196,7 +196,7 @@ def _check_overlaps(make: Maker, tests: Sequence[Dataset]) -> None:
     """Raise BenchError where two test sets share samples, which would count twice."""
     names = {test.name for test in tests}
     for test in tests:
-        card = cards.find(test.name)
+        card = cards.find_card(test.name)
         if card and (shared := names.intersection(o.dataset for o in card.overlaps)):
             fault = f"'{test.name}' and '{min(shared)}' share test samples; remove one of them"
             raise make.config.error(fault, make.section, "tests", test.name)
@@ -343,7 +343,7 @@ def _warnings(name: str, columns: Sequence[Column], protocol: str) -> list[str]:
     """Return a sentence per test set whose card names another protocol."""
     sentences = []
     for column in columns:
-        card = cards.find(column.test.name)
+        card = cards.find_card(column.test.name)
         if card and card.protocol != protocol:
             sentences.append(
                 f"suite '{name}' scores {column.name} under {protocol}; its card names "

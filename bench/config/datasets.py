@@ -16,7 +16,7 @@ from bench.core.names import name_fault
 from bench.core.schema import SchemaError, fill
 from bench.core.types import SPLITS, Split
 from bench.data import cards
-from bench.data.datasets.own import OwnDataset, Samples, characters
+from bench.data.datasets.own import OwnDataset, Samples, character_rules
 from bench.data.raw.labels.divisions import (
     ColumnSplits,
     Division,
@@ -126,7 +126,7 @@ def check_name(name: str) -> None:
     if name.endswith(SYNTHETIC):
         fault = f"a data set cannot be called '{name}'; take an end other than {SYNTHETIC}"
         raise SchemaError("", fault)
-    if name in registry.builtin("dataset") or cards.find(name):
+    if name in registry.builtin("dataset") or cards.find_card(name):
         raise SchemaError("", f"bench has a data set '{name}' already; rename this one")
 
 
@@ -259,8 +259,8 @@ def _alphabet(value: str | dict[str, Any], find_protocol: FindProtocol) -> Proto
 
 def _characters(text: str) -> Protocol:
     """Return the rules of an alphabet. Raises SchemaError on a character that is there twice."""
-    charset = characters().normalize(text)
+    charset = character_rules().normalize(text)
     for place, character in enumerate(charset):
         if character in charset[:place]:
             raise SchemaError("alphabet", f"alphabet has {character!r} twice; remove one")
-    return characters(charset)
+    return character_rules(charset)

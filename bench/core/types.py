@@ -41,7 +41,7 @@ class Batch(NamedTuple):
 
     Attributes:
         inputs: (N, T, channels, H, W) or (N, channels, H, W), float32, once
-            `InputPipeline.finish` has made it of the stored values that `Batches` give.
+            `InputPipeline.finish` has made it of the stored values that `EpochBatches` give.
         lengths: How many frames or columns of each sample (N,) are valid, int64.
         targets: The classes (N, U), padded with blanks, int64.
         target_lengths: How many of the classes of each sample (N,) are valid, int64.
@@ -122,7 +122,7 @@ class Annotation(NamedTuple):
     target: tuple[int, ...]
 
 
-class Batches(Sized, Protocol):
+class EpochBatches(Sized, Protocol):
     """One epoch over a split: a sequence of batches, each of which is read when it is indexed.
 
     It can be pickled, so that other processes may prefetch: a batch is equal wherever it is read,
@@ -136,7 +136,7 @@ class Batches(Sized, Protocol):
         """Return the number of samples of a batch, including those of other ranks."""
         ...
 
-    def rows(self, rank: int, ranks: int) -> Batches:
+    def rows(self, rank: int, ranks: int) -> EpochBatches:
         """Return the same epoch with only the rows of one rank in each batch.
 
         The rows of all ranks, concatenated, are the batch: they are padded as in the whole batch,
@@ -171,7 +171,7 @@ class InputPipeline(Protocol):
         """
         ...
 
-    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
+    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> EpochBatches:
         """Return one epoch over `split`; only `train` depends on seed and epoch."""
         ...
 

@@ -1,1 +1,1 @@
-"""Datasets and what reads them."""
+"""Data sets: cards, readers of raw data, prepared data, inputs, augmentation and batches."""

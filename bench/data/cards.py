@@ -1,8 +1,8 @@
-"""Cards of datasets: whose each is, how to get it, how it lies on disk, what it counts.
+"""Cards of data sets: authors, licence, how to get the data, files on disk, and counts.
 
-A card is `datasets/NAME/card.toml`; a sample of the annotation, and lists of ids, lie beside it.
-`bench data fetch` downloads the files that a card lists as downloads; a card says nothing that was
-neither checked nor sourced.
+A card is `datasets/NAME/card.toml`; the folder also has a sample of the annotation and lists of
+ids. `bench data fetch` downloads the files that a card lists as downloads. Each statement of a card
+was checked or has a source.
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Source:
-    """Whose a data set is, and how to get it legally."""
+    """The authors and the licence of a data set, and how to get it.
+
+    Attributes:
+        title: The full name of the data set.
+        authors: The authors to cite.
+        page: The address of its page.
+        licence: The terms of use.
+        how_to_get: What to download, or whom to ask.
+        registration: Whether the source requires a registration.
+    """
 
     title: str
     authors: str
@@ -37,8 +46,16 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """One way in which a raw data set lies on disk; `sample` is a file beside the card."""
+class RawLayout:
+    """One form of the files in which a raw data set is distributed.
+
+    Attributes:
+        name: The name of the form.
+        about: Who distributes it, in a sentence.
+        files: The paths of its files and folders.
+        annotation: How labels are written.
+        sample: A file beside the card with a sample of the annotation.
+    """
 
     name: str
     about: str
@@ -49,7 +66,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Checksum:
-    """The digest of a file as its source has it."""
+    """The digest of a file as published by its source."""
 
     file: str
     algorithm: Literal["md5", "sha256"]
@@ -62,11 +79,11 @@ class Download:
     """A file of the raw data set that its licence lets anyone download.
 
     Attributes:
-        file: Its name.
-        urls: Its addresses, in the order in which they are tried.
-        size: Its number of bytes.
-        sha256: The SHA-256 of its content, in hexadecimal digits.
-        split: The split that it is of; None where every split needs it.
+        file: The file name.
+        urls: The addresses, in the order in which they are tried.
+        size: The size in bytes.
+        sha256: The SHA-256 of the content, in hexadecimal digits.
+        split: The split of its samples; None if every split needs the file.
     """
 
     file: str
@@ -78,10 +95,17 @@ class Download:
 
 @dataclass(frozen=True)
 class Splits:
-    """One division into splits, and how many `unit`s each holds; None where that is not known.
+    """One division of a data set into splits.
 
-    `name` is empty where there is only one division. `ids` is a file beside the card that
-    lists them.
+    Attributes:
+        unit: What is counted, such as `words`.
+        name: The name of the division; empty if there is only one.
+        aliases: Other names of the division.
+        train: The number of training samples; None if it is not known.
+        validation: The number of validation samples; None if it is not known.
+        test: The number of test samples; None if it is not known.
+        ids: A file beside the card that lists the ids of each split.
+        about: Who uses the division, in a sentence.
     """
 
     unit: str
@@ -95,7 +119,7 @@ class Splits:
 
     @property
     def sizes(self) -> str:
-        """The counts of train, validation and test as one phrase."""
+        """The sizes of train, validation and test, such as `10 / 2 / – words`."""
         counts = (self.train, self.validation, self.test)
         numbers = ("–" if count is None else f"{count:,}" for count in counts)
         return f"{' / '.join(numbers)} {self.unit}"
@@ -103,7 +127,7 @@ class Splits:
 
 @dataclass(frozen=True)
 class Overlap:
-    """Another dataset that has samples of this one."""
+    """Another data set that shares samples with this one."""
 
     dataset: str
     about: str
@@ -111,12 +135,28 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What was counted in one split; `about` says of what, None is what was not counted.
+    """Counts of one split; None where something was not counted.
 
-    Triples are the smallest, the (lower) median and the largest; sizes are in pixels. `duplicates`
-    counts samples whose images are, byte for byte, those of an earlier one of the split, `shared`
-    samples whose images are also in another split. `classes` counts the samples of each class.
-    `unknown_types` and `unknown_tokens` are not in the training split.
+    Triples are the minimum, the (lower) median and the maximum.
+
+    Attributes:
+        split: The split.
+        about: In which files it was counted.
+        samples: The number of samples.
+        label_lengths: Characters or glosses per sample.
+        distinct_labels: The number of different transcripts.
+        charset: The characters of all transcripts.
+        classes: The number of samples of each class.
+        widths: Widths in pixels.
+        heights: Heights in pixels.
+        frames: The number of frames of all clips.
+        duplicates: Samples whose image files equal that of an earlier sample of the split.
+        shared: Samples whose image files are also in another split.
+        tokens: The number of glosses or words.
+        types: The number of different glosses or words.
+        unknown_types: Types that are not in the training split.
+        unknown_tokens: Tokens whose type is not in the training split.
+        repetitions: Tokens that equal the token before.
     """
 
     split: Literal["train", "validation", "test"]
@@ -136,19 +176,18 @@ class Statistics:
     unknown_types: NonNegativeInt | None = None
     unknown_tokens: NonNegativeInt | None = None
     repetitions: NonNegativeInt | None = None
-    """Tokens that are the same as the one before."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """A dataset's card; `protocol` is the one its scores are meant for."""
+    """The card of a data set; `protocol` is the name of the protocol that its scores use."""
 
     name: str
     about: str
     task: str
     protocol: str
     source: Source
-    layouts: tuple[Layout, ...]
+    layouts: tuple[RawLayout, ...]
     splits: tuple[Splits, ...]
     aliases: tuple[str, ...] = ()
     checksums: tuple[Checksum, ...] = ()
@@ -160,15 +199,15 @@ class Card:
     @property
     def path(self) -> Path:
         """The folder of this card."""
-        return folder() / self.name
+        return cards_folder() / self.name
 
     def line(self) -> str:
-        """Return what a listing says of the data set."""
+        """Return one sentence and the sizes of splits, for a list of data sets."""
         return f"{self.about} {self.splits[0].sizes}."
 
 
 _LISTS: dict[str, type] = {
-    "layouts": Layout,
+    "layouts": RawLayout,
     "checksums": Checksum,
     "downloads": Download,
     "splits": Splits,
@@ -177,28 +216,28 @@ _LISTS: dict[str, type] = {
 }
 
 
-def folder() -> Path:
-    """Return the folder that has a folder for each dataset."""
+def cards_folder() -> Path:
+    """Return the folder `datasets`, which has one folder per data set."""
     return package_data("datasets")
 
 
 @cache
-def all() -> dict[str, Card]:  # noqa: A001 (read as cards.all)
-    """Return every card by the name of its dataset, sorted."""
-    return {file.parent.name: read(file) for file in sorted(folder().glob(f"*/{NAME}"))}
+def all_cards() -> dict[str, Card]:
+    """Return all cards by the name of their data set, sorted."""
+    return {file.parent.name: read_card(file) for file in sorted(cards_folder().glob(f"*/{NAME}"))}
 
 
-def find(name: str) -> Card | None:
-    """Return the card of the data set that is called `name`, in any case, here or elsewhere."""
-    wanted = name.lower()
-    for card in all().values():
-        if wanted in {card.name, *(alias.lower() for alias in card.aliases)}:
+def find_card(name: str) -> Card | None:
+    """Return the card with this name or alias, ignoring case; None if there is none."""
+    name = name.lower()
+    for card in all_cards().values():
+        if name in {card.name, *(alias.lower() for alias in card.aliases)}:
             return card
     return None
 
 
-def read(file: Path) -> Card:
-    """Read a card. Raises BenchError with file, line and nearest word where it does not fit."""
+def read_card(file: Path) -> Card:
+    """Read a card. Raises BenchError with file, line and a suggestion if it is not valid."""
     text, table = read_toml(file)
     try:
         card = _card(table)
@@ -207,12 +246,15 @@ def read(file: Path) -> Card:
         where = f"[{unnumbered(error.section)}] " if error.section else ""
         raise BenchError(f"{file}:{line}: {where}{error}") from None
     if card.name != file.parent.name:
-        raise BenchError(f"{file}: the card of '{card.name}' lies in '{file.parent.name}'; move it")
+        raise BenchError(
+            f"{file}: the card of '{card.name}' is in the folder '{file.parent.name}'; move it to "
+            f"'{card.name}'"
+        )
     return card
 
 
 class _SectionError(SchemaError):
-    """A SchemaError and the section of the card in which it arose."""
+    """A SchemaError with the section of the card that it is about."""
 
     def __init__(self, error: SchemaError, section: str) -> None:
         super().__init__(error.key, str(error), error.assignment)
@@ -226,10 +268,10 @@ def _card(table: dict[str, Any]) -> Card:
     for key in (key for key in _LISTS if key in table):
         entries = table[key]
         if not isinstance(entries, list) or {*map(type, entries)} - {dict}:
-            fault = f"'{key}' is no list of tables; each of them begins with [[{key}]]"
+            fault = f"'{key}' is not a list of tables; begin each table with [[{key}]]"
             raise _SectionError(SchemaError(key, fault), "")
         parts[key] = tuple(
-            _filled(_LISTS[key], entry, f"{key}[{place}]") for place, entry in enumerate(entries)
+            _filled(_LISTS[key], entry, f"{key}[{index}]") for index, entry in enumerate(entries)
         )
     return _filled(Card, table | parts, "")
 

@@ -1,4 +1,4 @@
-"""Data sets opened as a training or an evaluation reads them."""
+"""Opening of data sets for a training or an evaluation."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ if TYPE_CHECKING:
 
 
 def training_encoder(datasets: Sequence[Dataset], alphabet: Protocol | None = None) -> LabelEncoder:
-    """Return what a network learns to read of the data sets that it is trained on.
+    """Return the label encoder of a training.
 
     Args:
-        datasets: One data set or more.
-        alphabet: The protocol whose characters are learned. None: each data set's own, which have
-            to be the same; glosses of several data sets are joined.
+        datasets: The data sets to train on.
+        alphabet: The protocol whose characters are learned. None: the alphabet of the data sets,
+            which have to be equal; the glosses of several data sets are merged.
 
     Raises:
-        BenchError: The data sets have different alphabets, or cannot be read in `alphabet`, or most
-            training samples of one of a person's own have characters outside it.
+        BenchError: The data sets have different alphabets, cannot be read in `alphabet`, or more
+            than half of the training samples of a user's data set have characters outside it.
     """
-    encoder = common_encoder((each.label, each.label_encoder(alphabet)) for each in datasets)
-    for each in datasets:
-        if isinstance(each, OwnDataset):
-            each.require_coverage(encoder)
+    encoder = common_encoder(
+        (dataset.label, dataset.label_encoder(alphabet)) for dataset in datasets
+    )
+    for dataset in datasets:
+        if isinstance(dataset, OwnDataset):
+            dataset.require_coverage(encoder)
     return encoder
 
 
@@ -43,16 +45,16 @@ def open_training(
     encoder: LabelEncoder,
     augmentation: Augmentation | None = None,
 ) -> InputPipeline:
-    """Return the splits train and validation of one data set, or of several together.
+    """Return a pipeline with the splits `train` and `validation` of one or more data sets.
 
     A data set without a validation split gives a tenth of its training samples instead, chosen by
-    the checksum of their identities.
+    the checksum of their ids.
 
     Args:
-        datasets: Data sets of one kind. Several have to be prepared ones.
-        model_input: What the network is shown; of the kind that the data sets give.
-        encoder: What of a transcript is learned.
-        augmentation: Applied to the split train alone; None: nothing is.
+        datasets: Data sets of one kind; several have to be stored ones.
+        model_input: The input of the network, of the kind that the data sets give.
+        encoder: The label encoder.
+        augmentation: The augmentation of the split `train`; None for none.
 
     Raises:
         BenchError: A data set gives another kind of input, has no training samples, or cannot be
@@ -72,8 +74,8 @@ def open_training(
     for dataset in datasets:
         if dataset not in stored:
             raise BenchError(
-                f"data set '{dataset.label}' composes its samples as they are read, so that it "
-                "cannot be joined with others; train on it alone"
+                f"data set '{dataset.label}' composes its samples while they are read, so it "
+                "cannot be combined with others; train on it alone"
             )
     from bench.data.reading.stored import join_splits, open_stored
 
@@ -81,12 +83,13 @@ def open_training(
 
 
 def open_test(dataset: Dataset, model_input: Input, encoder: LabelEncoder) -> InputPipeline:
-    """Return the split test of a data set.
+    """Return a pipeline with the split `test` of a data set.
 
     Args:
-        dataset: The data set to read.
-        model_input: What the network is shown.
-        encoder: What the network learned; references are the transcripts, whatever it knows.
+        dataset: The data set.
+        model_input: The input of the network.
+        encoder: The label encoder of the training. Readings are compared with whole transcripts,
+            also where they have characters that it does not have.
 
     Raises:
         BenchError: The data set gives another kind of input, or has no test samples.
@@ -103,6 +106,6 @@ def open_test(dataset: Dataset, model_input: Input, encoder: LabelEncoder) -> In
 def _require_kind(dataset: Dataset, model_input: Input) -> None:
     if dataset.gives != model_input.kind:
         raise BenchError(
-            f"data set '{dataset.label}' gives {dataset.gives}, and the input {model_input.label} "
-            f"is of {model_input.kind}; take a model that reads {dataset.gives}"
+            f"data set '{dataset.label}' gives {dataset.gives}, but the input {model_input.label} "
+            f"is for {model_input.kind}; take a model that reads {dataset.gives}"
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from bench.core.errors import BenchError, Exit
 from bench.core.model_input import Input, input_of_spec
 from bench.core.restoring import restored_component
-from bench.data.datasets.own import restored as restored_own
+from bench.data.datasets.own import own_dataset_of_record as restored_own
 from bench.evaluation import predictions, protocols
 from bench.trials.records import EvaluationRecord, Failure, TrainingRecord
 from bench.trials.store import PREDICTIONS, predictions_of
@@ -217,7 +217,7 @@ class FinishedEvaluation:
         from bench.data.inspection import contact_sheet
 
         normalization = self.training.input.normalization
-        return contact_sheet.pixels(*self.sample(identity), frames, normalization)
+        return contact_sheet.batch_pixels(*self.sample(identity), frames, normalization)
 
     def sample(self, identity: str) -> Sample:
         """Return a sample in its batch.

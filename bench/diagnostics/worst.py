@@ -37,5 +37,5 @@ def draw(evaluation: FinishedEvaluation, _samples: Sequence[str], folder: Path) 
         pixels = evaluation.pixels(identity, _MAX_FRAMES)
         count = f"{errors} error{'s' * (errors != 1)} · {identity}"
         text = f"reference: {reference}\nread as: {hypothesis or '(nothing)'}\n{count}"
-        cells.append(contact_sheet.Shown(identity, text, pixels))
-    yield canvas.write_png(folder / "worst.png", contact_sheet.sheet(cells))
+        cells.append(contact_sheet.CaptionedSample(identity, text, pixels))
+    yield canvas.write_png(folder / "worst.png", contact_sheet.draw_contact_sheet(cells))

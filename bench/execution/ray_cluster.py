@@ -208,7 +208,7 @@ class RayCluster:
         if self.own:
             return {**_OWN_CLUSTER, "_temp_dir": self._folder}
         # Workers that this process does not start do not have its environment.
-        handed = {data_dir.VARIABLE: str(data_dir.folder())}
+        handed = {data_dir.VARIABLE: str(data_dir.data_folder())}
         if plugin_files.VARIABLE in os.environ:
             handed[plugin_files.VARIABLE] = os.environ[plugin_files.VARIABLE]
         return {"runtime_env": {"env_vars": handed}}

@@ -260,7 +260,7 @@ def may_have_seen(entry: RecognizerEntry, test: str) -> bool:
     """
     if entry.trained_on is None:
         return True
-    card = cards.find(test)
+    card = cards.find_card(test)
     shared = {overlap.dataset for overlap in card.overlaps} if card else set()
     return not {test, *shared}.isdisjoint(entry.trained_on)
 

@@ -1,7 +1,8 @@
-"""Faces to set words in, without a font file of our own: glyphs as masks, drawn once each.
+"""Typefaces that need no font files: glyphs as masks, each drawn once.
 
-OpenCV 5 carries the variable typefaces Rubik and Rubik Italic and one of Chinese with plain Latin
-letters, Pillow carries Aileron. All are sans-serif, so `Pen` draws skeletons with nibs and serifs.
+OpenCV 5 includes the variable typefaces Rubik and Rubik Italic and a Chinese one with Latin
+letters, Pillow includes Aileron. All are sans-serif, so `Pen` also draws skeletons with nibs and
+serifs.
 """
 
 from __future__ import annotations
@@ -21,17 +22,23 @@ from PIL import Image, ImageDraw, ImageFont
 from bench.synthetic.skeletons import ASCENDERS, CAPITALS, X_HEIGHT, skeleton
 
 ROWS, BASELINE = 56, 41
-"""A glyph's height in pixels, and the row its baseline is at; capitals have 27."""
+"""The height of glyph masks and the row of the baseline in pixels; capitals are 27 high."""
 _SIZE = 38.0
 _UNIT = 27 / CAPITALS
-_FINER = 4
-_ENDS = (0, X_HEIGHT, CAPITALS, ASCENDERS)
+_SUPERSAMPLING = 4
+_STEM_HEIGHTS = (0, X_HEIGHT, CAPITALS, ASCENDERS)
 
 Mask = NDArray[np.uint8]
 
 
 class Glyph(NamedTuple):
-    """A mask (ROWS, W) of 0…255; it stands `left` pixels from the pen, which moves on `advance`."""
+    """A glyph.
+
+    Attributes:
+        mask: The mask (ROWS, W), 0 to 255.
+        left: The offset of the mask from the pen position, in pixels.
+        advance: The distance to the pen position of the next glyph, in pixels.
+    """
 
     mask: Mask
     left: int
@@ -39,16 +46,16 @@ class Glyph(NamedTuple):
 
 
 class Face(ABC):
-    """A typeface; equal ones draw equal glyphs."""
+    """A typeface; equal objects draw equal glyphs."""
 
     @abstractmethod
     def draw(self, character: str) -> tuple[Mask, float]:
-        """Return a canvas (ROWS, W) with `character` written from column ROWS, and its advance."""
+        """Return a canvas (ROWS, W) with `character` drawn from column ROWS, and its advance."""
 
 
 @dataclass(frozen=True)
 class OpenCVFace(Face):
-    """A typeface within OpenCV 5, by name, in a weight of 300 (light) to 900 (black)."""
+    """A typeface of OpenCV 5, by name and weight from 300 (light) to 900 (black)."""
 
     typeface: str
     weight: int
@@ -65,7 +72,7 @@ class OpenCVFace(Face):
 
 @dataclass(frozen=True)
 class PillowFace(Face):
-    """The typeface within Pillow."""
+    """The typeface of Pillow."""
 
     def draw(self, character: str) -> tuple[Mask, float]:
         """Return the canvas and the advance."""
@@ -77,10 +84,12 @@ class PillowFace(Face):
 
 @dataclass(frozen=True)
 class Pen(Face):
-    """Skeletons drawn with a round point `point` pixels wide.
+    """Skeletons drawn with a pen.
 
-    A broad nib adds `nib` pixels to what goes down and little to what goes across; ends of stems
-    get serifs that are `serif` pixels long to each side.
+    Attributes:
+        point: The width of the round point in pixels.
+        nib: Pixels that a broad nib adds to vertical strokes, and little to horizontal ones.
+        serif: The length of serifs to each side of the ends of stems, in pixels.
     """
 
     point: float
@@ -90,31 +99,31 @@ class Pen(Face):
     def draw(self, character: str) -> tuple[Mask, float]:
         """Return the canvas and the advance."""
         shape = skeleton(character, printed=True)
-        canvas = np.zeros((ROWS * _FINER, 3 * ROWS * _FINER), np.uint8)
-        scale = np.array([_UNIT, -_UNIT], np.float32) * _FINER
-        origin = np.array([ROWS + self.nib / 2, BASELINE], np.float32) * _FINER
+        canvas = np.zeros((ROWS * _SUPERSAMPLING, 3 * ROWS * _SUPERSAMPLING), np.uint8)
+        scale = np.array([_UNIT, -_UNIT], np.float32) * _SUPERSAMPLING
+        origin = np.array([ROWS + self.nib / 2, BASELINE], np.float32) * _SUPERSAMPLING
         for stroke in shape.strokes:
             path = stroke.path(stroke.points)
             self._trace(canvas, path * scale + origin)
             if self.serif and np.ptp(path[:, 1]) > 1:
                 for end, inner in ((path[0], path[1]), (path[-1], path[-2])):
-                    self._finish(canvas, end, inner, scale, origin)
+                    self._draw_serif(canvas, end, inner, scale, origin)
         drawn = cv2.resize(canvas, (3 * ROWS, ROWS), interpolation=cv2.INTER_AREA)
         return np.asarray(drawn, np.uint8), shape.width * _UNIT + self.nib + self.serif / 2 + 6
 
     def _trace(self, canvas: Mask, path: NDArray[np.float32]) -> None:
         line = np.rint(path).astype(np.int32)
         self._draw_line(canvas, line)
-        half = np.rint(np.array([self.nib / 2, -self.nib / 8]) * _FINER).astype(np.int32)
+        half = np.rint(np.array([self.nib / 2, -self.nib / 8]) * _SUPERSAMPLING).astype(np.int32)
         for here, there in pairwise(line):
             corners = np.stack([here - half, here + half, there + half, there - half])
             cv2.fillConvexPoly(canvas, cv2.convexHull(corners), (255,))
 
     def _draw_line(self, canvas: Mask, line: NDArray[np.int32]) -> None:
-        width = max(1, round(self.point * _FINER))
+        width = max(1, round(self.point * _SUPERSAMPLING))
         cv2.polylines(canvas, [line], isClosed=False, color=(255,), thickness=width)
 
-    def _finish(
+    def _draw_serif(
         self,
         canvas: Mask,
         end: NDArray[np.float32],
@@ -123,9 +132,9 @@ class Pen(Face):
         origin: NDArray[np.float32],
     ) -> None:
         across, up = np.abs(inner - end)
-        if end[1] not in _ENDS or across > up:
+        if end[1] not in _STEM_HEIGHTS or across > up:
             return
-        reach = np.array([_FINER * (self.serif + self.nib / 2), 0], np.float32)
+        reach = np.array([_SUPERSAMPLING * (self.serif + self.nib / 2), 0], np.float32)
         center = end * scale + origin
         line = np.rint(np.stack([center - reach, center + reach])).astype(np.int32)
         self._draw_line(canvas, line)
@@ -133,7 +142,7 @@ class Pen(Face):
 
 @cache
 def families() -> tuple[tuple[Face, ...], ...]:
-    """Return the faces there are, those of one design together."""
+    """Return the available faces, grouped by design."""
     pens = (
         (Pen(2.2), Pen(3.2), Pen(4.5)),
         (Pen(1.4, 2.5, 2.5), Pen(1.6, 4.0, 2.5), Pen(1.8, 6.0, 3.0)),
@@ -154,14 +163,14 @@ def families() -> tuple[tuple[Face, ...], ...]:
 
 @cache
 def plain_faces() -> tuple[Face, ...]:
-    """Return upright faces of usual weight without serifs, for words that are easy to read."""
+    """Return upright sans-serif faces of regular weight, for words that are easy to read."""
     if not hasattr(cv2, "FontFace"):  # OpenCV 4
         return (PillowFace(), Pen(3.2))
     return OpenCVFace("sans", 400), OpenCVFace("sans", 500)
 
 
 class Glyphs(dict[str, Glyph]):
-    """The glyphs of a face by their characters, cut to the columns that have ink."""
+    """The glyphs of a face by character, cropped to the columns with ink."""
 
     def __init__(self, face: Face) -> None:
         self._face = face
@@ -176,25 +185,29 @@ class Glyphs(dict[str, Glyph]):
 
 @cache
 def glyphs_of(face: Face) -> Glyphs:
-    """Return the glyphs of a face, the same ones each time."""
+    """Return the cached glyphs of a face."""
     return Glyphs(face)
 
 
 def set_word(face: Face, word: str, tracking: float, rises: Sequence[int]) -> Mask:
-    """Return a mask of `word`, cut to its ink, with `tracking` pixels more between letters.
+    """Return a mask of `word`, cropped to its ink.
 
-    Letter n stands `rises[n]` pixels above the baseline.
+    Args:
+        face: The typeface.
+        word: The word.
+        tracking: Additional pixels between letters.
+        rises: The offset of each letter above the baseline in pixels.
     """
     glyphs = [*map(glyphs_of(face).__getitem__, word)]
-    width = sum(each.advance + tracking for each in glyphs)
+    width = sum(glyph.advance + tracking for glyph in glyphs)
     lowest, highest = min(rises), max(rises)
     canvas = np.zeros((ROWS + highest - lowest, round(width) + 2 * ROWS), np.uint8)
     pen = ROWS / 2
-    for each, rise in zip(glyphs, rises, strict=True):
-        column, row = round(pen) + each.left, highest - rise
-        area = canvas[row : row + ROWS, column : column + each.mask.shape[1]]
-        np.maximum(area, each.mask, out=area)
-        pen += each.advance + tracking
+    for glyph, rise in zip(glyphs, rises, strict=True):
+        column, row = round(pen) + glyph.left, highest - rise
+        area = canvas[row : row + ROWS, column : column + glyph.mask.shape[1]]
+        np.maximum(area, glyph.mask, out=area)
+        pen += glyph.advance + tracking
     left, top, width, height = cv2.boundingRect(canvas)
     return canvas[top : top + height, left : left + width]
 

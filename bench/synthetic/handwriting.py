@@ -1,7 +1,7 @@
-"""Lines of handwriting: the skeletons of the characters, written by one hand at a time.
+"""Lines of handwriting: skeletons of characters, drawn in the handwriting of one writer per page.
 
-A hand has a size, a slant, a pen, and a way of joining letters. No two letters are alike: the
-points of each stroke move a little, and the whole line is bent by a slow wave.
+A handwriting has a size, a slant, a pen width, and a way of connecting letters. Letters vary: the
+points of each stroke are moved at random, and the whole line is bent by a slow wave.
 """
 
 from __future__ import annotations
@@ -19,21 +19,30 @@ from bench.synthetic.skeletons import X_HEIGHT, skeleton
 from bench.synthetic.vocabulary import Token
 
 Curve = NDArray[np.float32]
-_FINER, _SHIFT = 2, 3
-_PRESSED = 1.25
-"""How much wider than usual a stroke may be."""
-_LOW = 4
-"""Up to where a stroke ends near the baseline, in units."""
-_JOINED = frozenset("abcdefghijklmnopqrstuvwxyz")
+_SUPERSAMPLING, _SHIFT = 2, 3
+_MAX_PRESSURE = 1.25
+"""The largest factor of the width of a stroke."""
+_MAX_EXIT_HEIGHT = 4
+"""The height in units below which the end of a stroke may be connected to the next letter."""
+_JOINABLE = frozenset("abcdefghijklmnopqrstuvwxyz")
 
 
 @dataclass(frozen=True)
 class Hand:
-    """How somebody writes: `unit` is pixels a unit of the skeletons, `point` the pen's width.
+    """The handwriting of one writer.
 
-    `slant` is the shift to the right a unit of height, `wobble` how many units a point of a stroke
-    is off, `joined` the share of small letters that are joined with the next, `ink` and `paper`
-    gray levels.
+    Attributes:
+        unit: Pixels per unit of the skeletons.
+        wide: The factor of the width of letters.
+        slant: The shift to the right per unit of height.
+        gap: The distance between letters in units.
+        space: The width of a space in units.
+        point: The width of the pen in pixels.
+        wobble: The standard deviation of the points of strokes in units.
+        joined: The share of lower-case letters that are connected to the next.
+        printed: Whether the letter a has its printed form.
+        ink: The gray level of ink.
+        paper: The gray level of paper.
     """
 
     unit: float
@@ -50,7 +59,7 @@ class Hand:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Hand:
-        """Return the hand of a new writer."""
+        """Return the handwriting of a new writer."""
         joined = float(rng.uniform(0.6, 1)) if happens(rng, 0.6) else 0.0
         return cls(
             unit=float(rng.uniform(2.2, 4.2)),
@@ -77,14 +86,14 @@ class Box(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A written line: its picture (H, W), cut to the ink, and the box of each token in it."""
+    """A written line: its image (H, W), cropped to the ink, and the box of each token."""
 
     image: NDArray[np.uint8]
     boxes: tuple[Box, ...]
 
 
-def length(tokens: Sequence[Token], hand: Hand) -> float:
-    """Return about how many pixels long `tokens` will be."""
+def line_length(tokens: Sequence[Token], hand: Hand) -> float:
+    """Return the approximate length of `tokens` in pixels."""
     spaces = sum(not token.glued for token in tokens)
     letters = [skeleton(character) for token in tokens for character in token.text]
     widths = sum(shape.width * hand.wide + hand.gap for shape in letters)
@@ -92,10 +101,10 @@ def length(tokens: Sequence[Token], hand: Hand) -> float:
 
 
 def write_line(tokens: Sequence[Token], hand: Hand, rng: np.random.Generator) -> Line:
-    """Return `tokens` as `hand` writes them."""
+    """Return `tokens` written by `hand`."""
     words = _words(tokens, hand, rng)
     paths = _on_paper([path for word in words for path in word], hand, rng)
-    reach = hand.point * _PRESSED / 2 + 1
+    reach = hand.point * _MAX_PRESSURE / 2 + 1
     spans = np.array([[*path.min(0) - reach, *path.max(0) + reach] for path in paths])
     firsts = np.cumsum([0, *map(len, words)])[:-1]
     starts = np.floor(np.minimum.reduceat(spans[:, :2], firsts))
@@ -109,7 +118,7 @@ def write_line(tokens: Sequence[Token], hand: Hand, rng: np.random.Generator) ->
 
 
 def _words(tokens: Sequence[Token], hand: Hand, rng: np.random.Generator) -> list[list[Curve]]:
-    """Return the strokes of each token in upright units, one token behind the other."""
+    """Return the strokes of each token in units, before the slant."""
     words, pen = [], 0.0
     for token in tokens:
         if not token.glued:
@@ -118,10 +127,10 @@ def _words(tokens: Sequence[Token], hand: Hand, rng: np.random.Generator) -> lis
         leaving: Curve | None = None
         for character in token.text:
             letter, width = _letter(character, pen, hand, rng)
-            if leaving is not None and character in _JOINED:
-                word.append(_joint(leaving, _entry(letter[0])))
+            if leaving is not None and character in _JOINABLE:
+                word.append(_connection(leaving, _entry(letter[0])))
             word += letter
-            joins = character in _JOINED and happens(rng, hand.joined)
+            joins = character in _JOINABLE and happens(rng, hand.joined)
             leaving = _exit(letter, pen + width / 2) if joins else None
             pen += width + hand.gap * float(rng.uniform(0.7, 1.3))
         words.append(word)
@@ -131,7 +140,7 @@ def _words(tokens: Sequence[Token], hand: Hand, rng: np.random.Generator) -> lis
 def _letter(
     character: str, pen: float, hand: Hand, rng: np.random.Generator
 ) -> tuple[list[Curve], float]:
-    """Return the strokes of a letter from `pen` on, in upright units, and its width."""
+    """Return the strokes of a letter at `pen` in units before the slant, and its width."""
     shape = skeleton(character, printed=hand.printed)
     size = float(rng.normal(1, 0.05))
     scale = np.array([hand.wide * size * rng.normal(1, 0.06), size], np.float32)
@@ -144,20 +153,22 @@ def _letter(
 
 
 def _exit(letter: Sequence[Curve], middle: float) -> Curve | None:
-    """Return where a joint may leave a letter: the last end at the baseline, to the right."""
-    ends = [path[-1] for path in letter if path[-1, 0] > middle and -1 < path[-1, 1] < _LOW]
+    """Return the start of a connection: the rightmost stroke end near the baseline, or None."""
+    ends = [
+        path[-1] for path in letter if path[-1, 0] > middle and -1 < path[-1, 1] < _MAX_EXIT_HEIGHT
+    ]
     return max(ends, key=lambda end: float(end[0])) if ends else None
 
 
 def _entry(first: Curve) -> Curve:
-    """Return where a joint reaches a letter: on the left of its first stroke."""
-    near = first[(first[:, 1] > _LOW - 1) & (first[:, 1] < X_HEIGHT + 1)]
+    """Return the end of a connection: the leftmost point of the first stroke of a letter."""
+    near = first[(first[:, 1] > _MAX_EXIT_HEIGHT - 1) & (first[:, 1] < X_HEIGHT + 1)]
     point: Curve = near[near[:, 0].argmin()] if len(near) else first[0]
     return point
 
 
-def _joint(start: Curve, end: Curve) -> Curve:
-    """Return the curve that swings from the baseline up to the next letter."""
+def _connection(start: Curve, end: Curve) -> Curve:
+    """Return the curve that connects two letters, along the baseline and up."""
     t = np.linspace(0, 1, 7, dtype=np.float32)[:, None]
     low = np.array([0.4 * start[0] + 0.6 * end[0], min(start[1], end[1]) - 0.8], np.float32)
     curve: Curve = (1 - t) ** 2 * start + 2 * t * (1 - t) * low + t**2 * end
@@ -165,7 +176,7 @@ def _joint(start: Curve, end: Curve) -> Curve:
 
 
 def _on_paper(paths: Sequence[Curve], hand: Hand, rng: np.random.Generator) -> list[Curve]:
-    """Return the strokes in pixels, y downwards: slanted, on a wavy line, bent a little."""
+    """Return the strokes in pixels, y downwards: slanted and bent by a wave."""
     x, y = np.concatenate(paths).T * np.float32(hand.unit)
     x, y = x + hand.slant * y, -y
     (long, short), phases = rng.uniform((400, 50), (1200, 120)), rng.uniform(0, 2 * np.pi, 3)
@@ -180,12 +191,12 @@ def _on_paper(paths: Sequence[Curve], hand: Hand, rng: np.random.Generator) -> l
 def _inked(
     paths: Sequence[Curve], shape: tuple[int, int], hand: Hand, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return the picture (H, W) of the strokes on paper; ink is uneven, paper is not."""
+    """Return the image (H, W) of the strokes with uneven ink on even paper."""
     rows, columns = shape
-    canvas = np.zeros((rows * _FINER, columns * _FINER), np.uint8)
+    canvas = np.zeros((rows * _SUPERSAMPLING, columns * _SUPERSAMPLING), np.uint8)
     for path in paths:
-        line = np.rint(path * (_FINER * 2**_SHIFT)).astype(np.int32)
-        width = max(1, round(hand.point * _FINER * float(rng.uniform(0.75, _PRESSED))))
+        line = np.rint(path * (_SUPERSAMPLING * 2**_SHIFT)).astype(np.int32)
+        width = max(1, round(hand.point * _SUPERSAMPLING * float(rng.uniform(0.75, _MAX_PRESSURE))))
         cv2.polylines(canvas, [line], isClosed=False, color=(255,), thickness=width, shift=_SHIFT)
     alpha = cv2.resize(canvas, (columns, rows), interpolation=cv2.INTER_AREA)
     alpha = cv2.GaussianBlur(alpha, (3, 3), 0.6)

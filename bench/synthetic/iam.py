@@ -1,7 +1,9 @@
-"""Handwritten lines in the tree of the IAM database: its lists, XML, line images and pages.
+"""Synthetic handwritten lines in the files of IAM: lists, XML, line images and pages.
 
-Marti and Bunke, "The IAM-database: an English sentence database for offline handwriting
-recognition" (2002). Form ids are real ones, so that the splits of lines that are in use apply.
+Form ids are those of IAM, so that its splits can be used.
+
+Source of the files: Marti and Bunke, "The IAM-database: an English sentence database for offline
+handwriting recognition" (IJDAR 2002).
 """
 
 from __future__ import annotations
@@ -15,21 +17,21 @@ import numpy as np
 
 from bench.core.errors import BenchError
 from bench.data.datasets import line_splits as splits
-from bench.synthetic.handwriting import Box, Hand, Line, length, write_line
-from bench.synthetic.job import Job, spread, write_png
+from bench.synthetic.handwriting import Box, Hand, Line, line_length, write_line
+from bench.synthetic.job import Job, divide_samples, write_png
 from bench.synthetic.randomness import happens
 from bench.synthetic.vocabulary import Token, sentences
 
 _SPLIT = "rwth-6482"
-"""In the folder `datasets`: a row such as `train a01-000u` for each form."""
-_LINES, _MOST = 9, 13
-"""Lines on a usual page, and on a full one."""
+"""The division whose forms are written."""
+_LINES, _MAX_LINES = 9, 13
+"""The usual and the largest number of lines per page."""
 _WIDTH, _TOP, _PITCH = 2479, 160, 170
-"""A page's width, its upper margin, and from one line to the next, in pixels."""
-_LONGEST = 1750
-"""How long a line may be, in pixels; chance adds a few."""
-_WRONG = 0.12
-"""The share of lines whose segmentation into words is marked as wrong; their text is right."""
+"""The width of a page, its upper margin, and the distance of lines, in pixels."""
+_MAX_LINE_LENGTH = 1750
+"""The largest planned length of a line in pixels; random spacing may exceed it slightly."""
+_WRONG_SHARE = 0.12
+"""The share of lines whose segmentation into words is marked as wrong; their text is correct."""
 _HEADER = """\
 #--- lines.txt --- rendered by bench in the layout of the IAM database ---
 #
@@ -41,8 +43,18 @@ _HEADER = """\
 """
 
 
-class Written(NamedTuple):
-    """A line on a page: its id, its tokens, what it looks like, and where it is."""
+class PlacedLine(NamedTuple):
+    """A line on a page.
+
+    Attributes:
+        id: The id of the line.
+        tokens: Its words and marks.
+        drawn: Its image, and the boxes of its tokens.
+        right: Whether its segmentation is marked as correct.
+        threshold: The gray level between ink and paper.
+        x: The left edge on the page in pixels.
+        y: The upper edge on the page in pixels.
+    """
 
     id: str
     tokens: Sequence[Token]
@@ -54,7 +66,7 @@ class Written(NamedTuple):
 
 
 def write(job: Job) -> None:
-    """Write lines by form id, and a page and an XML file for each form."""
+    """Write lines by form id, and one page and one XML file per form."""
     out, rng = job.out, job.rng
     sizes = dict(sorted(_sizes(job)))
     for folder in ("ascii", "forms", "lines", "xml"):
@@ -65,66 +77,72 @@ def write(job: Job) -> None:
         for writer, (form, size) in enumerate(sizes.items()):
             hand = Hand.draw(rng)
             page = [
-                _written(f"{form}-{number:02}", number, line, hand, rng)
-                for number, line in enumerate(_broken(text, size, hand, rng))
+                _write_on_page(f"{form}-{number:02}", number, line, hand, rng)
+                for number, line in enumerate(_break_lines(text, size, hand, rng))
             ]
-            _store(out, form, page, hand, rows)
-            _describe(out / "xml" / f"{form}.xml", form, f"{writer:03}", page)
+            _write_images(out, form, page, hand, rows)
+            _write_xml(out / "xml" / f"{form}.xml", form, f"{writer:03}", page)
             job.advance(size)
 
 
 def _sizes(job: Job) -> Iterator[tuple[str, int]]:
-    """Yield the forms to write, each with its number of lines, of every split in proportion."""
+    """Yield the forms to write and their numbers of lines, in proportion to the splits."""
     forms: dict[str, list[str]] = {}
     for form, split in splits.line_splits(_SPLIT).forms.items():
         forms.setdefault(split, []).append(form)
     shares = {part: len(those) for part, those in forms.items()}
-    room = _MOST * sum(shares.values())
-    if job.count > room:
-        raise BenchError(f"synthetic iam: its forms have room for {room:,} lines; ask for fewer")
-    for part, lines in spread(job, shares).items():
+    capacity = _MAX_LINES * sum(shares.values())
+    if job.count > capacity:
+        raise BenchError(
+            f"synthetic iam: its forms have at most {capacity:,} lines; lower the count"
+        )
+    for part, lines in divide_samples(job, shares).items():
         used = forms[part][: -(-lines // _LINES)]
-        least, more = divmod(lines, len(used))
-        for place, form in enumerate(used):
-            yield form, least + (place < more)
+        base, extra = divmod(lines, len(used))
+        for number, form in enumerate(used):
+            yield form, base + (number < extra)
 
 
-def _broken(
+def _break_lines(
     text: Iterator[list[Token]], size: int, hand: Hand, rng: np.random.Generator
 ) -> Iterator[list[Token]]:
-    """Yield `size` lines of running text, each as long as has room in that hand."""
-    left: list[Token] = []
+    """Yield `size` lines of running text, each as long as fits in this handwriting."""
+    remaining: list[Token] = []
     for _ in range(size):
-        room = _LONGEST * rng.uniform(0.7, 1)
-        while length(left, hand) <= room:
-            left += next(text)
-        breaks = [n for n, token in enumerate(left) if n and not token.glued]
-        end = max((n for n in breaks if length(left[:n], hand) <= room), default=breaks[0])
-        yield left[:end]
-        left = left[end:]
+        max_length = _MAX_LINE_LENGTH * rng.uniform(0.7, 1)
+        while line_length(remaining, hand) <= max_length:
+            remaining += next(text)
+        breaks = [n for n, token in enumerate(remaining) if n and not token.glued]
+        end = max(
+            (n for n in breaks if line_length(remaining[:n], hand) <= max_length), default=breaks[0]
+        )
+        yield remaining[:end]
+        remaining = remaining[end:]
 
 
-def natural(tokens: Sequence[Token]) -> str:
-    """Return the text of a line as one writes it, marks next to their words."""
+def line_text(tokens: Sequence[Token]) -> str:
+    """Return the text of a line, with punctuation marks attached to words."""
     return "".join(token.text if token.glued else f" {token.text}" for token in tokens).lstrip()
 
 
-def _written(
+def _write_on_page(
     name: str, number: int, tokens: Sequence[Token], hand: Hand, rng: np.random.Generator
-) -> Written:
-    return Written(
+) -> PlacedLine:
+    return PlacedLine(
         id=name,
         tokens=tokens,
         drawn=write_line(tokens, hand, rng),
-        right=not happens(rng, _WRONG),
+        right=not happens(rng, _WRONG_SHARE),
         threshold=round((hand.ink + hand.paper) / 2),
         x=int(rng.integers(250, 420)),
         y=_TOP + number * _PITCH + int(rng.integers(20)),
     )
 
 
-def _store(out: Path, form: str, page: Sequence[Written], hand: Hand, rows: TextIO) -> None:
-    """Write the images of a page and of its lines, and their rows."""
+def _write_images(
+    out: Path, form: str, page: Sequence[PlacedLine], hand: Hand, rows: TextIO
+) -> None:
+    """Write the images of a page and of its lines, and their rows of lines.txt."""
     folder = out / "lines" / form.partition("-")[0] / form
     folder.mkdir(parents=True)
     sheet = np.full((2 * _TOP + len(page) * _PITCH, _WIDTH), hand.paper, np.uint8)
@@ -139,8 +157,8 @@ def _store(out: Path, form: str, page: Sequence[Written], hand: Hand, rows: Text
     write_png(out / "forms" / f"{form}.png", sheet)
 
 
-def _describe(file: Path, form: str, writer: str, page: Sequence[Written]) -> None:
-    """Write the XML of a form; as in the real one, quotes are escaped twice."""
+def _write_xml(file: Path, form: str, writer: str, page: Sequence[PlacedLine]) -> None:
+    """Write the XML file of a form; as in IAM, quotes are escaped twice."""
     height = str(2 * _TOP + len(page) * _PITCH)
     root = ET.Element(
         "form", {"id": form, "writer-id": writer, "height": height, "width": str(_WIDTH)}
@@ -150,7 +168,7 @@ def _describe(file: Path, form: str, writer: str, page: Sequence[Written]) -> No
         attributes = {
             "id": line.id,
             "segmentation": "ok" if line.right else "err",
-            "text": _escaped(natural(line.tokens)),
+            "text": _escaped(line_text(line.tokens)),
             "threshold": str(line.threshold),
         }
         element = ET.SubElement(part, "line", attributes)
@@ -158,7 +176,7 @@ def _describe(file: Path, form: str, writer: str, page: Sequence[Written]) -> No
         for number, (token, box) in enumerate(words):
             name = {"id": f"{line.id}-{number:02}", "text": _escaped(token.text)}
             word = ET.SubElement(element, "word", name)
-            ET.SubElement(word, "cmp", _placed(box, line))
+            ET.SubElement(word, "cmp", _page_box(box, line))
     ET.indent(root)
     ET.ElementTree(root).write(file, encoding="ISO-8859-1", xml_declaration=True)
 
@@ -167,7 +185,7 @@ def _escaped(text: str) -> str:
     return text.replace('"', "&quot;")
 
 
-def _placed(box: Box, line: Written) -> dict[str, str]:
-    """Return the attributes of a box on its page."""
+def _page_box(box: Box, line: PlacedLine) -> dict[str, str]:
+    """Return the XML attributes of a box on the page."""
     x, y = str(box.x + line.x), str(box.y + line.y)
     return {"x": x, "y": y, "width": str(box.width), "height": str(box.height)}

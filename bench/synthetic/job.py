@@ -1,4 +1,4 @@
-"""What every generator is given, and what all of them do: divide samples, encode pictures."""
+"""The arguments of generators, and functions that they share."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """What to render.
+    """The arguments of a generator, see `generate_dataset`.
 
     Attributes:
         name: The data set whose files are imitated.
         out: The folder to write to.
-        count: How many samples.
-        rng: What everything random is drawn from.
-        difficulty: Of words; other generators have one difficulty.
-        advance: Told how many more samples are on disk.
+        count: The number of samples.
+        rng: The random generator of all draws.
+        difficulty: The difficulty of words; other generators have one difficulty.
+        advance: Called with the number of samples that were written since the last call.
     """
 
     name: str
@@ -38,15 +38,16 @@ class Job:
     advance: Callable[[int], None]
 
 
-def spread(job: Job, shares: Mapping[str, float]) -> dict[str, int]:
-    """Divide the samples of `job` by `shares`, one to each at least.
+def divide_samples(job: Job, shares: Mapping[str, float]) -> dict[str, int]:
+    """Return the number of samples per part in proportion to `shares`, at least one.
 
-    Raises BenchError where there are fewer samples than shares.
+    Raises:
+        BenchError: There are fewer samples than parts.
     """
     count = job.count
     if count < len(shares):
         raise BenchError(
-            f"synthetic {job.name}: {count} samples are too few for {', '.join(shares)}; ask for "
+            f"synthetic {job.name}: {count} samples are too few for {', '.join(shares)}; set "
             f"{len(shares)} or more"
         )
     ends = np.cumsum([0.0, *shares.values()]) / sum(shares.values()) * count
@@ -56,7 +57,7 @@ def spread(job: Job, shares: Mapping[str, float]) -> dict[str, int]:
 
 
 def write_png(file: Path, image: NDArray[np.uint8]) -> None:
-    """Write an image (H, W) or (H, W, 3), blue first: small and fast, for most of it is flat."""
+    """Write an image (H, W) or BGR (H, W, 3) with fast compression, which suits flat images."""
     options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
     _, encoded = cv2.imencode(".png", image, options)
     file.write_bytes(encoded.tobytes())

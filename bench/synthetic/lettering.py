@@ -1,8 +1,10 @@
-"""Pictures of single words as on signs: one small color image each, in the spirit of Synth90k.
+"""Images of single words as on signs: small color images similar to those of Synth90k.
 
-Jaderberg et al., "Synthetic Data and Artificial Neural Networks for Natural Scene Text Recognition"
-(2014) draw a word in layers: font, border and shadow, color, projective distortion, blending with
-texture, noise. This is a plain version of that list, made to be fast and to stay readable.
+A word is drawn in layers, as by the source: font, border and shadow, color, projective distortion,
+blending with texture, noise. This is a simple version, which is fast and stays readable.
+
+Source: Jaderberg et al., "Synthetic Data and Artificial Neural Networks for Natural Scene Text
+Recognition" (2014).
 """
 
 from __future__ import annotations
@@ -23,45 +25,45 @@ T = TypeVar("T")
 
 _HEIGHTS = (31, 31, 32)
 _CONTRAST = 70
-"""How many gray levels ink and ground differ by, at least."""
+"""The smallest difference of the gray levels of ink and ground."""
 _LUMINANCE = np.array([[0.114], [0.587], [0.299]])
 _INWARDS = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float32)
-"""Where the corners of a word may go without leaving the picture."""
+"""The direction in which each corner of a word may be moved without leaving the image."""
 _TILE = (160, 640)
 _TILES = 48
 
 
 class Lettering:
-    """Draws words. Everything random comes from `rng`, in the order of the calls.
+    """Draws words; all random draws are from `rng`, in the order of the calls.
 
-    Layers are planes (3, H, W), blue first, which NumPy adds to faster than (H, W, 3).
+    Layers are BGR planes (3, H, W), which NumPy adds faster than (H, W, 3).
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._shares = _shares(rng)
+        self._uniform = _uniform(rng)
         self._textures = [_texture(rng) for _ in range(_TILES)]
         self._grain = rng.standard_normal((*_TILE, 3)).astype(np.float32)
 
     def picture(self, word: str) -> Picture:
-        """Return `word` as an image (31 or 32, W, 3) of 0…255, blue first."""
-        alpha = self._placed(self._set(word))
+        """Return an image of `word`, BGR (31 or 32, W, 3) from 0 to 255."""
+        alpha = self._warp(self._draw_word(word))
         ground, ink, other = self._tones()
         image = self._layer(alpha.shape, ground, textured=0.5)
         if self._happens(0.2):
             self._blend(image, self._shadow(alpha), other)
         if self._happens(0.2):
-            self._blend(image, _grown(alpha, 3, 3), other)
+            self._blend(image, _dilated(alpha, 3, 3), other)
         fill = self._layer(alpha.shape, ink, textured=0.25) if self._happens(0.5) else ink
         self._blend(image, alpha, fill)
-        return self._photographed(cv2.merge([*image]))
+        return self._degrade(cv2.merge([*image]))
 
     def clean_picture(self, word: str) -> Picture:
-        """Return `word` as dark, upright letters of a plain face on a light ground."""
-        mask = set_word(self._one_of(plain_faces()), word, 1, [0] * len(word))
+        """Return an image of `word` in dark, upright letters of a plain face on a light ground."""
+        mask = set_word(self._choice(plain_faces()), word, 1, [0] * len(word))
         rows, columns = mask.shape
         top, bottom, left, right = (round(self._between(3, 5)) for _ in range(4))
-        inner = self._one_of(_HEIGHTS) - top - bottom
+        inner = self._choice(_HEIGHTS) - top - bottom
         stretch = np.exp(self._between(-0.1, 0.1))
         size = (max(6, round(columns * inner / rows * stretch)), inner)
         scaled = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
@@ -73,17 +75,17 @@ class Lettering:
         return np.repeat(gray.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
     def _happens(self, share: float) -> bool:
-        return next(self._shares) < share
+        return next(self._uniform) < share
 
     def _between(self, low: float, high: float) -> float:
-        return low + (high - low) * next(self._shares)
+        return low + (high - low) * next(self._uniform)
 
-    def _one_of(self, items: Sequence[T]) -> T:
-        return items[int(len(items) * next(self._shares))]
+    def _choice(self, items: Sequence[T]) -> T:
+        return items[int(len(items) * next(self._uniform))]
 
-    def _set(self, word: str) -> Mask:
-        """Return the word in a face, on a straight or curved baseline, heavier or hollow."""
-        face = self._one_of(self._one_of(families()))
+    def _draw_word(self, word: str) -> Mask:
+        """Return the mask of a word in a random face, on a straight or curved baseline."""
+        face = self._choice(self._choice(families()))
         rises = np.zeros(len(word))
         if self._happens(0.2):
             rises += self._between(-8, 8) * (1 - np.linspace(-1, 1, len(word)) ** 2)
@@ -92,16 +94,16 @@ class Lettering:
         tracking = self._between(-1, 2) if self._happens(0.8) else self._between(2, 9)
         mask = set_word(face, word, tracking, [round(rise) for rise in rises.tolist()])
         if self._happens(0.1):
-            mask = _grown(mask, 2, 3)
+            mask = _dilated(mask, 2, 3)
         if self._happens(0.04):
             hollow = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8))
             mask = np.asarray(hollow, np.uint8)
         return mask
 
-    def _placed(self, mask: Mask) -> Mask:
-        """Return the mask in the picture's frame: stretched, slanted, turned, in perspective."""
+    def _warp(self, mask: Mask) -> Mask:
+        """Return the mask in the frame of the image: stretched, slanted and in perspective."""
         rows, columns = mask.shape
-        height = self._one_of(_HEIGHTS)
+        height = self._choice(_HEIGHTS)
         top, bottom = self._between(-1, 4), self._between(-1, 4)
         left, right = self._between(0, 9), self._between(0, 9)
         inner = height - top - bottom
@@ -122,7 +124,7 @@ class Lettering:
         return np.asarray(cv2.warpPerspective(mask, matrix, (width, height)), np.uint8)
 
     def _tones(self) -> list[Layer]:
-        """Return three colors (3, 1, 1): of the ground, the ink, and borders and shadows."""
+        """Return three colors (3, 1, 1): ground, ink, and that of borders and shadows."""
         ground = self._between(0, 255)
         below, above = max(0.0, ground - _CONTRAST), max(0.0, 255 - _CONTRAST - ground)
         if self._happens(above / (above + below)):
@@ -131,16 +133,16 @@ class Lettering:
             ink = ground - _CONTRAST - self._between(0, below)
         other = 255 - ink if self._happens(0.7) else self._between(0, 255)
         tint = self._rng.uniform(-1, 1, (3, 3)) * 110 * self._rng.random((3, 1)) ** 2
-        # Without its own luminance a tint leaves the contrast as it is.
+        # A tint without luminance does not change the contrast.
         tint += np.array([[ground], [ink], [other]]) - tint @ _LUMINANCE
         return [*np.minimum(np.maximum(tint, 0), 255).astype(np.float32)[..., None, None]]
 
     def _layer(self, shape: tuple[int, ...], tone: Layer, *, textured: float) -> Layer:
-        """Return a layer (3, H, W) of `tone`: flat, shaded to one side or with a texture on it."""
+        """Return a layer (3, H, W) of `tone`: flat, with a gradient, or with a texture."""
         layer = np.empty((3, *shape), np.float32)
         if self._happens(textured):
             tint = self._rng.uniform(0.6, 1.4, (3, 1, 1)).astype(np.float32)
-            tile = self._one_of(self._textures)
+            tile = self._choice(self._textures)
             np.multiply(self._cut(tile, *shape), tint, out=layer)
             layer += tone
         elif self._happens(0.4):
@@ -154,7 +156,7 @@ class Lettering:
         return layer
 
     def _cut(self, tile: Layer, rows: int, columns: int) -> Layer:
-        """Return a random window of a tile; of a longer one than the tile, the tile stretched."""
+        """Return a random window of a tile, which is stretched if it is too narrow."""
         if columns > tile.shape[1]:
             return np.asarray(cv2.resize(tile[:rows], (columns, rows)), np.float32)
         top = int(self._between(0, tile.shape[0] - rows))
@@ -173,8 +175,8 @@ class Lettering:
         added *= share
         image += added
 
-    def _photographed(self, image: Layer) -> Picture:
-        """Return an image (H, W, 3) as a camera sees it: blurred, of few pixels, grainy."""
+    def _degrade(self, image: Layer) -> Picture:
+        """Return an image (H, W, 3) with blur, loss of resolution and noise."""
         rows, columns = image.shape[:2]
         if self._happens(0.12):
             scale = self._between(0.55, 0.85)
@@ -192,19 +194,19 @@ class Lettering:
         return np.minimum(image, 255, out=image).astype(np.uint8)
 
 
-def _shares(rng: np.random.Generator) -> Iterator[float]:
-    """Yield numbers from 0 to 1 without end; drawn many at once they cost a tenth."""
+def _uniform(rng: np.random.Generator) -> Iterator[float]:
+    """Yield uniform numbers in [0, 1) forever, drawn in blocks, which takes a tenth of the time."""
     while True:
         yield from rng.random(4096).tolist()
 
 
-def _grown(mask: Mask, rows: int, columns: int) -> Mask:
-    """Return the mask with bolder strokes."""
+def _dilated(mask: Mask, rows: int, columns: int) -> Mask:
+    """Return the mask with thicker strokes."""
     return np.asarray(cv2.dilate(mask, np.ones((rows, columns), np.uint8)), np.uint8)
 
 
 def _texture(rng: np.random.Generator) -> Layer:
-    """Return a tile (H, W) to be added to a color: clouds, stripes, tiles or scribbles."""
+    """Return a texture (H, W) to add to a color: clouds, stripes, tiles or scribbles."""
     rows, columns = _TILE
     tile = np.zeros((rows, columns), np.float32)
     for cells in (3, 8, 20, 50):

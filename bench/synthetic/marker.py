@@ -1,4 +1,4 @@
-"""The file that tells a synthetic data set from a real one, and a complete one from a part."""
+"""The marker file of synthetic data sets, which also states whether they are complete."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ if TYPE_CHECKING:
 
 MARKER = "SYNTHETIC.toml"
 VERSION = 1
-"""Raise it when the same arguments no longer give the same files."""
+"""To be raised when the same arguments give other files."""
 
 
 def is_marked(source: Path) -> bool:
-    """Return whether `source` is a synthetic data set, is within one, or has one within.
+    """Return whether `source` is a synthetic data set, is inside one, or contains one.
 
-    Raises BenchError where rendering it was interrupted.
+    Raises:
+        BenchError: The generation of the data set was interrupted.
     """
-    around = (source, *source.absolute().parents)
-    within = (file for depth in ("*", "*/*") for file in source.glob(f"{depth}/{MARKER}"))
-    files = (file for folder in around if (file := folder / MARKER).exists())
-    for file in chain(files, within):
+    parents = (source, *source.absolute().parents)
+    below = (file for depth in ("*", "*/*") for file in source.glob(f"{depth}/{MARKER}"))
+    files = (file for folder in parents if (file := folder / MARKER).exists())
+    for file in chain(files, below):
         if not is_complete(file):
             raise BenchError(
-                f"{file.parent}: rendering these synthetic samples was interrupted; run "
+                f"{file.parent}: generating this synthetic data set was interrupted; run "
                 "`bench data synth` again, which clears this folder first"
             )
         return True
@@ -37,9 +38,10 @@ def is_marked(source: Path) -> bool:
 
 
 def is_complete(marker: Path) -> bool | None:
-    """Return whether the data set of `marker` was rendered to its end; None: there is no marker.
+    """Return whether the data set of a marker is complete, None if there is no marker.
 
-    Raises BenchError where the file is not a marker of bench.
+    Raises:
+        BenchError: The file is not a marker of bench.
     """
     if not marker.is_file():
         return None
@@ -48,27 +50,28 @@ def is_complete(marker: Path) -> bool | None:
         return bool(document["complete"])
     except (BenchError, KeyError):
         raise BenchError(
-            f"{marker}: this does not say whether the synthetic data set is complete; remove the "
-            "folder and run `bench data synth` again",
+            f"{marker}: this is not a valid marker of a synthetic data set; remove the folder and "
+            "run `bench data synth` again",
             Exit.UNVERIFIED,
         ) from None
 
 
-def claim(out: Path) -> None:
-    """Make the folder `out`; an interrupted synthetic data set in it is removed first.
+def claim_folder(out: Path) -> None:
+    """Make the folder `out`, after removing an incomplete synthetic data set in it.
 
-    Raises BenchError where it holds something else, or is not a folder.
+    Raises:
+        BenchError: `out` has other files, or is not a folder.
     """
     if is_complete(out / MARKER) is False:
         shutil.rmtree(out)
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise BenchError(
-            f"{out} is there already and is not an empty folder; name another, or clear it"
+            f"{out} exists and is not an empty folder; name another folder, or empty it"
         )
     out.mkdir(parents=True, exist_ok=True)
 
 
-def mark(
+def write_marker(
     out: Path, name: str, count: int, seed: int, difficulty: Difficulty, *, complete: bool
 ) -> None:
     """Write the marker of a synthetic data set."""

@@ -1,8 +1,9 @@
-"""Signed sentences in the trees of RWTH-PHOENIX-Weather 2014, its SI5 division, and 2014-T.
+"""Synthetic signed sentences in the files of RWTH-PHOENIX-Weather 2014, its SI5 split, and 2014-T.
 
-Koller, Forster and Ney, "Continuous sign language recognition" (CVIU 2015), and Camgöz et al.,
-"Neural Sign Language Translation" (CVPR 2018). Clips are named like the real ones, and glosses look
-like theirs; what the signs look like is made up (see `signing`).
+Names of clips and glosses resemble those of the data sets; signs are invented (see `signing`).
+
+Source of the files: Koller, Forster and Ney, "Continuous sign language recognition" (CVIU 2015),
+and Camgöz et al., "Neural Sign Language Translation" (CVPR 2018).
 """
 
 from __future__ import annotations
@@ -14,22 +15,33 @@ from itertools import islice
 
 import numpy as np
 
-from bench.synthetic.job import Job, spread, write_png
+from bench.synthetic.job import Job, divide_samples, write_png
 from bench.synthetic.randomness import happens, one_of
-from bench.synthetic.signing import SIGNS, Signer, clip
+from bench.synthetic.signing import SIGNS, Signer, draw_clip
 
 _SHARES = {"train": 5672, "dev": 540, "test": 629}
-"""The real sizes, which decide the ratio."""
+"""The sizes of PHOENIX14, which give the ratio of the splits."""
 _PIXELS = "features/fullFrame-210x260px"
 _SIGNERS, _HELD_OUT = 9, 5
 _EVENING = date(2009, 7, 1)
 _CLIPS = 6
-"""Clips of one programme of an evening."""
+"""Clips per television program and evening."""
 
 
 @dataclass(frozen=True)
 class _Release:
-    """Templates of what a release consists of: its folder, lists, rows, clips and frames."""
+    """Templates of the files of a release.
+
+    Attributes:
+        root: The folder.
+        rows: The file name of the table of a part.
+        header: The header of a table.
+        row: A row of a table.
+        clip: The name of a clip.
+        frame: The path of a frame in the folder of its clip.
+        bounds: Whether glosses mark that the hands are raised and lowered.
+        divided: Whether train has all signers but one, and dev and test only that one.
+    """
 
     root: str
     rows: str
@@ -38,9 +50,7 @@ class _Release:
     clip: str
     frame: str
     bounds: bool = True
-    """Whether glosses say that the hands are raised and lowered."""
     divided: bool = False
-    """Whether train has all signers but one, and dev and test that one alone."""
 
 
 def _multisigner(folder: str, rows: str, *, divided: bool = False) -> _Release:
@@ -66,30 +76,35 @@ _RELEASES = {
         header="name|video|start|end|speaker|orth|translation",
         row="{clip}|{clip}/1/*.png|-1|-1|{signer}|{glosses}|{translation}\n",
         clip="{day}_{show}-{number}",
-        frame="images{place:04}.png",
+        frame="images{index:04}.png",
         bounds=False,
     ),
 }
 
 
 def write(job: Job) -> None:
-    """Write clips as folders of PNG frames, and the lists of train, dev and test."""
+    """Write clips as folders of PNG frames, and the tables of train, dev and test."""
     release, rng = _RELEASES[job.name], job.rng
-    sizes = spread(job, _SHARES)
+    sizes = divide_samples(job, _SHARES)
     root = job.out / release.root
     lists = root / "annotations" / "manual"
     lists.mkdir(parents=True)
     signers = {number: Signer.draw(rng) for number in range(1, _SIGNERS + 1)}
     programmes = _programmes()
     for part, size in sizes.items():
-        seen = [n for n in signers if not release.divided or (n == _HELD_OUT) == (part != "train")]
+        allowed_signers = [
+            n for n in signers if not release.divided or (n == _HELD_OUT) == (part != "train")
+        ]
         with (lists / release.rows.format(part=part)).open("w") as rows:
             rows.write(f"{release.header}\n")
             for programme in islice(programmes, size):
-                signer, glosses = one_of(rng, seen), _sentence(rng, bounds=release.bounds)
+                signer, glosses = (
+                    one_of(rng, allowed_signers),
+                    _sentence(rng, bounds=release.bounds),
+                )
                 name = release.clip.format_map(programme)
-                for number, image in enumerate(clip(glosses, signers[signer], rng)):
-                    file = release.frame.format(frame=number, place=number + 1, **programme)
+                for number, image in enumerate(draw_clip(glosses, signers[signer], rng)):
+                    file = release.frame.format(frame=number, index=number + 1, **programme)
                     frame = root / _PIXELS / part / name / file
                     frame.parent.mkdir(parents=True, exist_ok=True)
                     write_png(frame, image)
@@ -98,14 +113,17 @@ def write(job: Job) -> None:
 
 
 def _row(release: _Release, name: str, signer: int, glosses: list[str]) -> str:
-    spoken = " ".join(glosses)
+    sentence = " ".join(glosses)
     return release.row.format(
-        clip=name, signer=f"Signer{signer:02}", glosses=spoken, translation=f"{spoken.lower()} ."
+        clip=name,
+        signer=f"Signer{signer:02}",
+        glosses=sentence,
+        translation=f"{sentence.lower()} .",
     )
 
 
 def _programmes() -> Iterator[dict[str, object]]:
-    """Yield what names one clip after the other: an evening, a programme and a number in it."""
+    """Yield the parts of the names of clips: evening, television program and number."""
     evening = _EVENING
     while True:
         for show in ("heute", "tagesschau"):
@@ -115,7 +133,7 @@ def _programmes() -> Iterator[dict[str, object]]:
 
 
 def _sentence(rng: np.random.Generator, *, bounds: bool) -> list[str]:
-    """Return two to eight glosses, never one twice in a row, half of the times with bounds."""
+    """Return two to eight glosses without immediate repetition, with random bounds."""
     glosses: list[str] = []
     for _ in range(rng.integers(2, 9)):
         glosses.append(one_of(rng, [sign for sign in SIGNS if sign not in glosses[-1:]]))

@@ -1,4 +1,4 @@
-"""The two questions that everything rendered asks of chance."""
+"""Random decisions of the generators."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 T = TypeVar("T")
 
 
-def happens(rng: np.random.Generator, share: float) -> bool:
-    """Return True in a `share` of the calls."""
-    return bool(rng.random() < share)
+def happens(rng: np.random.Generator, probability: float) -> bool:
+    """Return True with a probability."""
+    return bool(rng.random() < probability)
 
 
 def one_of(rng: np.random.Generator, items: Sequence[T]) -> T:
-    """Return one of the items, each as likely as any other."""
+    """Return one of the items with equal probabilities."""
     return items[int(rng.integers(len(items)))]

@@ -1,8 +1,8 @@
-"""Clips of a figure that signs: hands of different shapes on paths of their own.
+"""Clips of a drawn figure that signs, with invented signs.
 
-It is no sign language: names of signs and what the hands do have nothing to do with each other.
-But each sign has a hand shape, a place and a movement, differs a little from signer to signer, and
-hands move on from one sign to the next, so that a recogniser has to find where one ends.
+It is not a sign language: the movements have no relation to the names of the signs. But each sign
+has a hand shape, a position and a movement, varies between signers, and hands move from one sign to
+the next, so a recognizer has to find the boundaries of signs.
 """
 
 from __future__ import annotations
@@ -18,20 +18,27 @@ from numpy.typing import NDArray
 WIDTH, HEIGHT = 210, 260
 Movement = Literal["line", "arc", "circle", "shake", "nod", "zigzag"]
 Point = tuple[float, float]
-Colour = tuple[int, int, int]
-_REST: Point = (62.0, 236.0)
-"""Where the hand on the left of the picture rests, from the upper left corner."""
-_RAISED: Point = (72.0, 165.0)
+Color = tuple[int, int, int]
+_REST_POSITION: Point = (62.0, 236.0)
+"""The rest position (x, y) of the hand on the left of the image, in pixels."""
+_RAISED_POSITION: Point = (72.0, 165.0)
 _CENTER = WIDTH / 2
 _GRAINS = 60
-_FAN, _LENGTHS = (-65, -24, -7, 9, 26), (15, 24, 26, 24, 19)
-"""The directions of the fingers in degrees, and how long they are, thumb first."""
+_FINGER_ANGLES, _FINGER_LENGTHS = (-65, -24, -7, 9, 26), (15, 24, 26, 24, 19)
+"""The angles of the fingers in degrees and their lengths in pixels, thumb first."""
 
 
 class Sign(NamedTuple):
-    """`fingers` are stretched or not, thumb first; the hand moves from `start` to `end`.
+    """A sign.
 
-    Of `both` hands the second is the mirror image of the first.
+    Attributes:
+        fingers: 1 for each stretched finger, 0 for others, thumb first.
+        turn: The rotation of the hand in degrees.
+        start: The position at the start, in pixels.
+        end: The position at the end.
+        movement: The kind of path from start to end.
+        frames: The usual number of frames.
+        both: Whether the second hand mirrors the first.
     """
 
     fingers: str
@@ -73,11 +80,21 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class Signer:
-    """Whose clip it is: colors, size, place, pace, and how exactly the signs are made."""
+    """The looks of a signer and the way of signing.
 
-    skin: Colour
-    shirt: Colour
-    ground: Colour
+    Attributes:
+        skin: The BGR color of the skin.
+        shirt: The BGR color of the shirt.
+        ground: The BGR color of the background.
+        size: The factor of body sizes.
+        shift: The horizontal offset in pixels.
+        pace: The factor of speed.
+        care: The standard deviation of positions in pixels.
+    """
+
+    skin: Color
+    shirt: Color
+    ground: Color
     size: float
     shift: float
     pace: float
@@ -100,7 +117,7 @@ class Signer:
 
 
 class Pose(NamedTuple):
-    """A hand in one frame: where it is, how it is turned in degrees, which fingers are out."""
+    """The pose of a hand in one frame: position, rotation in degrees, and stretched fingers."""
 
     x: float
     y: float
@@ -108,15 +125,15 @@ class Pose(NamedTuple):
     fingers: str
 
 
-_DOWN, _UP = Pose(*_REST, 180, "00000"), Pose(*_RAISED, 0, "01111")
+_DOWN, _UP = Pose(*_REST_POSITION, 180, "00000"), Pose(*_RAISED_POSITION, 0, "01111")
 
 
-def clip(
+def draw_clip(
     glosses: Sequence[str], signer: Signer, rng: np.random.Generator
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yield the frames (HEIGHT, WIDTH, 3), blue first, of `glosses` signed one after the other.
+    """Yield the frames, BGR (HEIGHT, WIDTH, 3), of a sequence of glosses.
 
-    `__ON__` raises the hands, which are up already where it does not come first; `__OFF__` lowers
+    `__ON__` raises the hands, which start raised if it is not the first gloss; `__OFF__` lowers
     them.
     """
     body = _body(signer)
@@ -132,57 +149,57 @@ def clip(
 def _poses(
     glosses: Sequence[str], signer: Signer, rng: np.random.Generator
 ) -> Iterator[tuple[Pose, Pose]]:
-    """Yield both hands frame by frame; the second is not mirrored yet."""
+    """Yield the poses of both hands frame by frame; the second is not mirrored yet."""
     now = (_DOWN, _DOWN) if glosses[0] == "__ON__" else (_UP, _UP)
     for gloss in glosses:
-        poses = _signed(gloss, signer, rng)
+        poses = _sign_poses(gloss, signer, rng)
         between = np.linspace(0, 1, int(rng.integers(3, 6)))[1:-1]
         for share in between:
             first, second = (
-                _moved(old, new, share) for old, new in zip(now, poses[0], strict=True)
+                _interpolated_pose(old, new, share) for old, new in zip(now, poses[0], strict=True)
             )
             yield first, second
         yield from poses
         now = poses[-1]
 
 
-def _signed(gloss: str, signer: Signer, rng: np.random.Generator) -> list[tuple[Pose, Pose]]:
-    """Return the frames of one gloss."""
+def _sign_poses(gloss: str, signer: Signer, rng: np.random.Generator) -> list[tuple[Pose, Pose]]:
+    """Return the poses of both hands in the frames of one gloss."""
     if gloss in {"__ON__", "__OFF__"}:
         ends = (_DOWN, _UP) if gloss == "__ON__" else (_UP, _DOWN)
-        moves = [_moved(*ends, share) for share in np.linspace(0, 1, 6)]
+        moves = [_interpolated_pose(*ends, share) for share in np.linspace(0, 1, 6)]
         return [(pose, pose) for pose in moves]
     sign = SIGNS[gloss]
     frames = max(8, round(sign.frames / signer.pace * float(rng.uniform(0.9, 1.1))))
     off = rng.normal(0, signer.care, 2)
     poses = []
     for share in np.linspace(0, 1, frames):
-        x, y = _place(sign, float(share)) + off
+        x, y = _hand_position(sign, float(share)) + off
         pose = Pose(x, y, sign.turn + float(rng.normal(0, 2)), sign.fingers)
         poses.append((pose, pose if sign.both else _DOWN))
     return poses
 
 
-def _place(sign: Sign, share: float) -> NDArray[np.float64]:
-    """Return where the hand is after a `share` of its movement."""
+def _hand_position(sign: Sign, share: float) -> NDArray[np.float64]:
+    """Return the position of the hand after a `share` of its movement."""
     start, end = np.array(sign.start), np.array(sign.end)
-    place: NDArray[np.float64] = start + (end - start) * share
+    position: NDArray[np.float64] = start + (end - start) * share
     wave = 2 * np.pi * share
     if sign.movement == "arc":
-        place[1] -= 30 * np.sin(wave / 2)
+        position[1] -= 30 * np.sin(wave / 2)
     elif sign.movement == "circle":
-        place += 22 * np.array([np.sin(wave), 1 - np.cos(wave)])
+        position += 22 * np.array([np.sin(wave), 1 - np.cos(wave)])
     elif sign.movement == "shake":
-        place[0] += 10 * np.sin(3 * wave)
+        position[0] += 10 * np.sin(3 * wave)
     elif sign.movement == "nod":
-        place[1] += 12 * np.sin(2 * wave)
+        position[1] += 12 * np.sin(2 * wave)
     elif sign.movement == "zigzag":
-        place[0] += 16 * (2 * abs((3 * share) % 1 - 0.5) - 0.5)
-    return place
+        position[0] += 16 * (2 * abs((3 * share) % 1 - 0.5) - 0.5)
+    return position
 
 
-def _moved(old: Pose, new: Pose, share: float) -> Pose:
-    """Return the pose on the way from one to another."""
+def _interpolated_pose(old: Pose, new: Pose, share: float) -> Pose:
+    """Return the pose between two poses, after a `share` of the way."""
     smooth = share * share * (3 - 2 * share)
     turning = (new.turn - old.turn + 180) % 360 - 180
     return Pose(
@@ -194,7 +211,7 @@ def _moved(old: Pose, new: Pose, share: float) -> Pose:
 
 
 def _body(signer: Signer) -> NDArray[np.uint8]:
-    """Return the picture of the signer without arms."""
+    """Return the image of the signer without arms."""
     image = np.full((HEIGHT, WIDTH, 3), signer.ground, np.uint8)
     middle = round(_CENTER + signer.shift)
     size = signer.size
@@ -212,7 +229,7 @@ def _body(signer: Signer) -> NDArray[np.uint8]:
 
 
 def _draw_hand(image: NDArray[np.uint8], pose: Pose, signer: Signer, side: int) -> None:
-    """Draw arm and hand; `side` is -1 for the mirror image."""
+    """Draw an arm and a hand; `side` is -1 for the mirrored side."""
 
     def placed(x: float, y: float) -> tuple[int, int]:
         return round((_CENTER + signer.shift + side * (x - _CENTER)) * 8), round(y * 8)
@@ -224,9 +241,11 @@ def _draw_hand(image: NDArray[np.uint8], pose: Pose, signer: Signer, side: int) 
     dark = tuple(part * 3 // 4 for part in signer.skin)
     cv2.line(image, shoulder, elbow, sleeve, 17, cv2.LINE_AA, 3)
     cv2.line(image, elbow, wrist, sleeve, 13, cv2.LINE_AA, 3)
-    for out, fan, long in zip(pose.fingers, _FAN, _LENGTHS, strict=True):
-        angle = np.deg2rad(pose.turn + fan)
-        reach = size * (long if out == "1" else 10)
+    for out, finger_angle, length in zip(
+        pose.fingers, _FINGER_ANGLES, _FINGER_LENGTHS, strict=True
+    ):
+        angle = np.deg2rad(pose.turn + finger_angle)
+        reach = size * (length if out == "1" else 10)
         tip = placed(pose.x + reach * np.sin(angle), pose.y - reach * np.cos(angle))
         cv2.line(image, wrist, tip, dark, 8, cv2.LINE_AA, 3)
         cv2.line(image, wrist, tip, signer.skin, 5, cv2.LINE_AA, 3)

@@ -1,7 +1,7 @@
-"""The skeletons of 79 characters: the way a pen goes, before it has a width or a hand.
+"""The skeletons of 79 characters: paths of a pen without a width.
 
-Units: the baseline is 0, small letters are 10 high, capitals and digits 15, ascenders 16;
-descenders reach down to -6. y grows upwards, x from the glyph's left edge.
+In units: the baseline is at y = 0, lower-case letters are 10 high, capitals and digits 15,
+ascenders 16; descenders reach down to -6. y points upwards, x starts at the left edge of the glyph.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 X_HEIGHT, CAPITALS, ASCENDERS = 10, 15, 16
 STEPS = 6
-"""Points drawn between two points of a curve."""
+"""The number of points of a curve per pair of its control points."""
 
-# Strokes are separated by a semicolon; a stroke that begins with ~ is a curve through its points,
-# closed where it ends where it began, any other one is straight from corner to corner.
+# Strokes are separated by semicolons. A stroke that begins with ~ is a curve through its points,
+# which is closed if the first and the last point are equal; other strokes are straight lines.
 _STROKES = {
     "0": "~5,15 1,11 1,4 5,0 9,4 9,11 5,15",
     "1": "1,12 4,15 4,0",
@@ -104,13 +104,13 @@ CHARACTERS = frozenset(_STROKES)
 
 
 class Stroke(NamedTuple):
-    """Points (P, 2) that the pen goes through, in a curve or from corner to corner."""
+    """The points (P, 2) of a stroke, connected by a curve or by straight lines."""
 
     points: NDArray[np.float32]
     curved: bool
 
     def path(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the way (Q, 2) through `points` (P, 2): those of this stroke, moved."""
+        """Return the path (Q, 2) through `points` (P, 2), the moved points of this stroke."""
         if not self.curved:
             return points
         closed = bool((self.points[0] == self.points[-1]).all())
@@ -119,7 +119,7 @@ class Stroke(NamedTuple):
 
 
 class Skeleton(NamedTuple):
-    """The strokes of a character in the order they are written, and how wide it is."""
+    """The strokes of a character in the order of writing, and its width."""
 
     strokes: tuple[Stroke, ...]
     width: float
@@ -127,22 +127,22 @@ class Skeleton(NamedTuple):
 
 @cache
 def skeleton(character: str, *, printed: bool = False) -> Skeleton:
-    """Return the strokes of `character`; the `printed` a has two storeys."""
-    written = _PRINTED_A if printed and character == "a" else _STROKES[character]
-    if not written:
+    """Return the skeleton of `character`; `printed` selects the double-story a."""
+    notation = _PRINTED_A if printed and character == "a" else _STROKES[character]
+    if not notation:
         return Skeleton((), X_HEIGHT / 2)
-    strokes = tuple(_stroke(part.strip()) for part in written.split(";"))
+    strokes = tuple(_stroke(part.strip()) for part in notation.split(";"))
     return Skeleton(strokes, max(float(stroke.points[:, 0].max()) for stroke in strokes))
 
 
-def _stroke(written: str) -> Stroke:
-    points = [point.split(",") for point in written.removeprefix("~").split()]
-    return Stroke(np.asarray(points, np.float32), curved=written.startswith("~"))
+def _stroke(notation: str) -> Stroke:
+    points = [point.split(",") for point in notation.removeprefix("~").split()]
+    return Stroke(np.asarray(points, np.float32), curved=notation.startswith("~"))
 
 
 @cache
 def _curve(count: int, *, closed: bool) -> NDArray[np.float32]:
-    """Return weights (Q, P) of a Catmull-Rom spline through P points, `STEPS` to a stretch."""
+    """Return weights (Q, P) of a Catmull-Rom spline through P points, `STEPS` per segment."""
     ring = np.eye(count, dtype=np.float32)
     around = [ring[-2], *ring, ring[1]] if closed else [ring[0], *ring, ring[-1]]
     before, start, end, after = (

@@ -1,6 +1,6 @@
-"""Words in the tree of Synth90k's archive: JPEGs, a lexicon and lists of both.
+"""Synthetic words in the files of Synth90k: JPEGs, a lexicon and annotation files.
 
-Words of another name are a test set in the same files: all of them are listed for the test.
+For other names than synth90k, all words are in the test split.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ from contextlib import ExitStack
 
 import cv2
 
-from bench.synthetic.job import Job, spread
+from bench.synthetic.job import Job, divide_samples
 from bench.synthetic.lettering import Lettering
 from bench.synthetic.randomness import one_of
 from bench.synthetic.vocabulary import lexicon, short_words
 
 _ROOT = "mnt/ramdisk/max/90kDICT32px"
 _SHARES = {"train": 7_224_612, "val": 802_734, "test": 891_927}
-"""The real sizes, which decide the ratio."""
+"""The sizes of Synth90k, which give the ratio of the splits."""
 _WORDS = 5000
 _FOLDERS, _IMAGES = 7, 400
-"""Folders in each numbered one, and images in each of these."""
+"""The number of subfolders per folder, and of images per subfolder."""
 _CASES = (str.lower, str.upper, str.capitalize)
 
 
 def write(job: Job) -> None:
-    """Write images of words and their lists.
+    """Write images of words, the lexicon and annotation files.
 
-    Easy words are short, in capitals and cleanly printed; hard ones are in lower case, upper case
-    or capitalized.
+    Easy words are short, in capitals and clean; hard ones are in lower case, in upper case or
+    capitalized.
     """
     shares = _SHARES if job.name == "synth90k" else {"test": 1}
-    places, rng = _places(spread(job, shares)), job.rng
+    paths, rng = _image_paths(divide_samples(job, shares)), job.rng
     root = job.out / _ROOT
     root.mkdir(parents=True)
     easy = job.difficulty == "easy"
@@ -42,7 +42,7 @@ def write(job: Job) -> None:
     names = ("annotation", "imlist", *(f"annotation_{part}" for part in shares))
     with ExitStack() as stack:
         lists = {name: stack.enter_context((root / f"{name}.txt").open("w")) for name in names}
-        for part, folder, number in places:
+        for part, folder, number in paths:
             if number == 1:
                 (root / folder).mkdir(parents=True)
             index = int(rng.integers(len(words)))
@@ -57,12 +57,12 @@ def write(job: Job) -> None:
             job.advance(1)
 
 
-def _places(sizes: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
-    """Yield the part, folder and number of each image; no numbered folder has two parts."""
+def _image_paths(sizes: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
+    """Yield the part, the folder and the number of each image; no folder has two parts."""
     block = 0
     for part, size in sizes.items():
-        for place in range(size):
-            folder, number = divmod(place, _IMAGES)
+        for image in range(size):
+            folder, number = divmod(image, _IMAGES)
             outer, inner = divmod(folder, _FOLDERS)
             yield part, f"./{block + outer + 1}/{inner + 1}", number + 1
         block += -(-size // (_FOLDERS * _IMAGES))

@@ -1,4 +1,4 @@
-"""Words and sentences to render: common English words, and made-up ones that can be spoken."""
+"""Words and sentences for generators: common English words, and pronounceable invented ones."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ import numpy as np
 from bench.synthetic.randomness import happens, one_of
 
 
-def _listed(words: str) -> tuple[str, ...]:
+def _words(words: str) -> tuple[str, ...]:
     return tuple(words.split())
 
 
-COMMON = _listed(Path(__file__).with_name("words.txt").read_text())
-_SMALL = _listed(
+COMMON = _words(Path(__file__).with_name("words.txt").read_text())
+_FUNCTION_WORDS = _words(
     "the of and to a in that it is was for on as with his be at by had not are but from or have an "
     "they which one you were her all she there would their we him been has when who will"
 )
-_ONSETS = _listed(
+_ONSETS = _words(
     "b bl br c ch cl cr d dr f fl fr g gl gr h j k l m n p ph pl pr qu r s sc sh sl sp st str sw t "
     "th tr v w wh y z"
 )
-_NUCLEI = _listed("a e i o u a e i o ai ea ee oa oo ou au ie y")
-_CODAS = _listed("b ck d f g l ll m n nd ng nt p r rd rk rm rn s ss st t tch x ct mp lt")
-_ENDINGS = (*10 * ("",), *_listed("s ed er ing tion ness ment able ly ity ous est ward ism"))
-_ALWAYS = (string.digits, "electroencephalographic")
-"""In every lexicon: all digits, and a word as long as the longest of the real one."""
-LONGEST = 23
-_SHORT = 3
+_NUCLEI = _words("a e i o u a e i o ai ea ee oa oo ou au ie y")
+_CODAS = _words("b ck d f g l ll m n nd ng nt p r rd rk rm rn s ss st t tch x ct mp lt")
+_ENDINGS = (*10 * ("",), *_words("s ed er ing tion ness ment able ly ity ous est ward ism"))
+_FIXED_WORDS = (string.digits, "electroencephalographic")
+"""Words of every lexicon: all digits, and a word as long as the longest of Synth90k."""
+MAX_LENGTH = 23
+_SHORT_LENGTH = 3
 _FREQUENT_LETTERS = frozenset("abdehilnorstw")
 
 
 class Token(NamedTuple):
-    """A word or a mark of a sentence; a `glued` one follows the one before without a space."""
+    """A word or a punctuation mark; a `glued` token follows the token before without a space."""
 
     text: str
     glued: bool = False
 
 
 def short_words() -> list[str]:
-    """Return the common words of three letters that are all frequent ones, sorted.
+    """Return the common words of three frequent letters, sorted.
 
-    Few letters and few words of one length, so that a small network learns to read them within a
-    minute.
+    There are few letters and few words of one length, so that a small network learns to read them
+    within a minute.
     """
     return sorted(
-        word for word in COMMON if len(word) == _SHORT and _FREQUENT_LETTERS.issuperset(word)
+        word for word in COMMON if len(word) == _SHORT_LENGTH and _FREQUENT_LETTERS.issuperset(word)
     )
 
 
 def lexicon(rng: np.random.Generator, size: int) -> list[str]:
-    """Return `size` different words in lower case, sorted: letters, some with digits."""
-    words = dict.fromkeys((*COMMON, *_ALWAYS))
+    """Return `size` different lower-case words, sorted; some have digits."""
+    words = dict.fromkeys((*COMMON, *_FIXED_WORDS))
     while len(words) < size:
         word = _with_digits(rng) if happens(rng, 0.06) else _pronounceable(rng)
-        if len(word) <= LONGEST:
+        if len(word) <= MAX_LENGTH:
             words[word] = None
     return sorted(words)
 
@@ -79,13 +79,13 @@ def _with_digits(rng: np.random.Generator) -> str:
 
 
 def sentences(rng: np.random.Generator) -> Iterator[list[Token]]:
-    """Yield sentences without end, as IAM's lists divide them: marks are tokens of their own."""
+    """Yield sentences forever, tokenized as in lists of IAM: punctuation marks are tokens."""
     while True:
         tokens: list[Token] = []
-        for place in range(rng.integers(4, 14)):
-            word = one_of(rng, _SMALL if happens(rng, 0.45) else COMMON)
-            tokens += _phrase(rng, word.capitalize() if place == 0 else word)
-            if place and happens(rng, 0.07):
+        for position in range(rng.integers(4, 14)):
+            word = one_of(rng, _FUNCTION_WORDS if happens(rng, 0.45) else COMMON)
+            tokens += _phrase(rng, word.capitalize() if position == 0 else word)
+            if position and happens(rng, 0.07):
                 tokens.append(Token(one_of(rng, ",,,,;:"), glued=True))
         yield [*tokens, Token("and"), *_phrase(rng, one_of(rng, COMMON)), _end(rng)]
 
@@ -95,7 +95,7 @@ def _end(rng: np.random.Generator) -> Token:
 
 
 def _phrase(rng: np.random.Generator, word: str) -> list[Token]:
-    """Return `word`, now and then with a name, a number or marks."""
+    """Return `word`, sometimes with a name, a number or punctuation marks."""
     if happens(rng, 0.78):
         return [Token(word)]
     other, number = one_of(rng, COMMON), str(rng.integers(2, 2000))

@@ -39,7 +39,7 @@ from bench.trials.store import CHECKPOINT, FAILURE, LAST_WEIGHTS, TRAINING, WEIG
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.core.types import Batches, InputPipeline, Split
+    from bench.core.types import EpochBatches, InputPipeline, Split
     from bench.recognizers.networks.network import RecognitionNetwork
     from bench.trials.specs import Training
     from bench.trials.store import Store
@@ -149,7 +149,7 @@ def _require_space(network: RecognitionNetwork, folder: Path) -> None:
     require_space(folder, size, what, "free some disk space, or name another folder with --results")
 
 
-def _require_samples(training: Training, pipeline: InputPipeline, split: Split) -> Batches:
+def _require_samples(training: Training, pipeline: InputPipeline, split: Split) -> EpochBatches:
     """Return the batches of `split`. Raises BenchError where it has no sample."""
     batches = pipeline.batches(split, training.recipe.batch_size)
     if not len(batches):

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.names import name_fault
-from bench.evaluation.metrics.localization import Columns
-from bench.evaluation.metrics.metric import Counts, Metric, find
+from bench.evaluation.metrics.localization import LocalizationColumns
+from bench.evaluation.metrics.metric import Counts, Metric, find_metric
 from bench.evaluation.metrics.readings import Readings
 from bench.evaluation.protocols import PROTOCOLS, Protocol
 from bench.testing.contract import (
@@ -45,7 +45,7 @@ def check_metric(metric: Metric | str) -> list[CheckResult]:
 
 
 def _metric(metric: Metric | str) -> Metric:
-    return find(metric) if isinstance(metric, str) else metric
+    return find_metric(metric) if isinstance(metric, str) else metric
 
 
 class MetricKit(Kit):
@@ -250,14 +250,16 @@ class _Texts(NamedTuple):
         return Readings(self.protocol, ids, *normalized, _frames(self.protocol, *normalized))
 
 
-def _frames(protocol: Protocol, references: Sequence[str], hypotheses: Sequence[str]) -> Columns:
+def _frames(
+    protocol: Protocol, references: Sequence[str], hypotheses: Sequence[str]
+) -> LocalizationColumns:
     """Return frames in which each token of a hypothesis is read, three frames per token."""
     tokens = [
         [list(protocol.tokens(text)) for text in column] for column in (references, hypotheses)
     ]
     classes = {token: number for number, token in enumerate(sorted(_all(tokens)), 1)}
     length = 3 * max((len(row) for column in tokens for row in column), default=0) + 3
-    return Columns(
+    return LocalizationColumns(
         reference=tokens[0],
         hypothesis=tokens[1],
         excluded=[None] * len(references),

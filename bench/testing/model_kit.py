@@ -13,7 +13,7 @@ from bench.core.components import FrameModel, Loss, Model
 from bench.core.errors import BenchError
 from bench.core.model_input import ImageInput
 from bench.core.types import Batch, FeatureDims, Features, InputShape
-from bench.recognizers.networks import network as recognition_network
+from bench.recognizers.networks.network import build_network
 from bench.testing.component_kit import ComponentKit, component_of
 from bench.testing.contract import (
     Check,
@@ -368,7 +368,7 @@ class ModelKit(ComponentKit[Model]):
         """Return a training step under CTC or cross-entropy, with the weights of seed 0."""
         loss = cast("Loss", component_of("loss", "ctc" if self._is_frame_model else "ce"))
         torch.manual_seed(0)
-        network = recognition_network.build(self.component, loss, self._input_shape, CLASSES)
+        network = build_network(self.component, loss, self._input_shape, CLASSES)
         return TrainingStep(network, loss).train()
 
     def _features(self, network: nn.Module, batch: Batch) -> _Output:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from bench.core.types import Batch, InputShape
 from bench.models.cnn_attention import CnnAttention
 from bench.models.cnn_bilstm import CnnBiLSTM
-from bench.recognizers.networks import network as recognition_network
+from bench.recognizers.networks.network import build_network
 from bench.training.step import TrainingStep
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def small_model(loss: Loss) -> Model:
 
 def _trained(loss: Loss) -> SmallTraining:
     torch.manual_seed(0)
-    network = recognition_network.build(small_model(loss), loss, _SHAPE, _CLASSES)
+    network = build_network(small_model(loss), loss, _SHAPE, _CLASSES)
     step = TrainingStep(network, loss).train()
     losses = []
     for number in range(_STEPS):

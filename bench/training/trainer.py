@@ -29,7 +29,7 @@ from bench.trials.records import CurvePoint
 
 if TYPE_CHECKING:
     from bench.config.recipe import Recipe, Resources
-    from bench.core.types import Batch, Batches, InputPipeline
+    from bench.core.types import Batch, EpochBatches, InputPipeline
     from bench.data.reading.loading import BatchLoader
     from bench.training.step import TrainingStep
 
@@ -182,7 +182,7 @@ class Trainer:
         self.weights = state["weights"]
         self.training_seconds, self.validation_seconds = position.seconds
 
-    def _batches(self, epoch: int) -> Batches:
+    def _batches(self, epoch: int) -> EpochBatches:
         seed = self.training.named_seed("batches")
         return self.pipeline.batches("train", self._recipe.batch_size, seed=seed, epoch=epoch)
 

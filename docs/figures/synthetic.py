@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from bench.synthetic.handwriting import Hand, write_line
 from bench.synthetic.lettering import Lettering
-from bench.synthetic.mnist import digit
-from bench.synthetic.signing import Signer, clip
+from bench.synthetic.mnist import draw_digit
+from bench.synthetic.signing import Signer, draw_clip
 from bench.synthetic.vocabulary import COMMON, sentences
 
 WIDTH, GAP = 1000, 8
@@ -67,9 +67,9 @@ def main() -> None:
     words = [COMMON[place] for place in rng.permutation(len(COMMON))[:60]]
     cases = (str.lower, str.upper, str.capitalize)
     pictures = [lettering.picture(cases[n % 3](word)) for n, word in enumerate(words)]
-    frames = [*clip(["__ON__", "NORD", "WOLKE", "SONNE"], Signer.draw(rng), rng)][::4]
+    frames = [*draw_clip(["__ON__", "NORD", "WOLKE", "SONNE"], Signer.draw(rng), rng)][::4]
     small = [cv2.resize(frame, (105, 130), interpolation=cv2.INTER_AREA) for frame in frames]
-    digits = [cv2.cvtColor(digit(n % 10, rng), cv2.COLOR_GRAY2BGR) for n in range(60)]
+    digits = [cv2.cvtColor(draw_digit(n % 10, rng), cv2.COLOR_GRAY2BGR) for n in range(60)]
     parts = [in_rows(pictures, 6), *lines(rng), in_rows(small, 1), in_rows(digits, 1)]
     options = [cv2.IMWRITE_JPEG_QUALITY, 75]
     cv2.imwrite(str(Path(__file__).with_suffix(".jpg")), stacked(parts), options)

@@ -61,7 +61,7 @@ def _own_data(home, monkeypatch):
 def rendered(tmp_path_factory) -> Path:
     """Return a folder with a synthetic data set in `words`; copy it to change it."""
     folder = tmp_path_factory.mktemp("rendered")
-    synthetic.generate("synth90k", folder / "words", 10)
+    synthetic.generate_dataset("synth90k", folder / "words", 10)
     return folder
 
 
@@ -148,7 +148,7 @@ def test_samples_that_cannot_be_are_left_out_and_named(home, bench):
     assert [line.split("\t")[0][-1] for line in left_out] == ["2", "3", "4"]
     found = bench("data", "check", "svt", "--json")
     assert found.code == 5
-    assert {"1 an image of no bytes", "1 no key of its label"} <= {
+    assert {"1 an empty image file", "1 no key of its label"} <= {
         *json.loads(found.out)[0]["found"].split("; ")
     }
 
@@ -222,7 +222,7 @@ def test_samples_are_shown_beside_what_a_recipe_makes_of_them(words, bench):
 @pytest.mark.usefixtures("words")
 def test_samples_beside_their_augmentation_are_shown_as_they_are():
     dataset = Synth90k(synthetic=True)
-    plain = {each.id: each.pixels for each in contact_sheet.samples(dataset, "train", 1000)}
+    plain = {each.id: each.pixels for each in contact_sheet.first_samples(dataset, "train", 1000)}
     shown = contact_sheet.augmented_samples(dataset, "train", 3, SceneText(), 1, seed=0)
     for original in shown[::2]:
         assert np.array_equal(original.pixels, plain[original.id])
@@ -236,7 +236,7 @@ def test_a_release_that_has_gone_is_told_with_its_name(home, bench):
     for verb in ("verify", "check"):
         answer = bench("data", verb, "svt")
         assert answer.code == 5
-        assert f"a link to {source}/evaluation/SVT/data.mdb, which has gone" in (
+        assert f"a link to {source}/evaluation/SVT/data.mdb, which does not exist" in (
             answer.out + answer.err
         )
 

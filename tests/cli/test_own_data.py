@@ -15,7 +15,7 @@ import pytest
 
 from bench.config import bench_toml
 from bench.core.errors import BenchError
-from bench.data.datasets.own import restored
+from bench.data.datasets.own import own_dataset_of_record
 from bench.data.opening import training_encoder
 from bench.data.raw.labels.formats import FORMATS
 from bench.evaluation import protocols
@@ -287,11 +287,11 @@ def test_an_alphabet_that_misses_characters_is_counted_and_refused(scans, bench)
     assert len(alphabet("HisrtwoCaféx").vocabulary) == 12
     with pytest.raises(BenchError) as caught:
         alphabet("abc")
-    assert "misses characters of 6 of 6 training samples of data set 'words'" in str(caught.value)
+    assert "lacks characters of 6 of 6 training samples of data set 'words'" in str(caught.value)
     checked = bench("data", "check", "words")
     assert checked.code == 5
     # Rules that drop a character do not learn it either.
-    with pytest.raises(BenchError, match="misses characters of 6 of 6"):
+    with pytest.raises(BenchError, match="lacks characters of 6 of 6"):
         alphabet("digits")
 
 
@@ -313,11 +313,11 @@ def test_a_record_gives_the_data_set_back(scans, bench, alphabet):
     with (home / "bench.toml").open("a") as file:
         file.write(alphabet)
     data = bench_toml.load(home / "bench.toml").dataset("words")
-    again = restored(json.loads(json.dumps(data.spec())))
+    again = own_dataset_of_record(json.loads(json.dumps(data.spec())))
     assert again.spec() == data.spec()
     assert again.label_encoder(None).vocabulary == data.label_encoder(None).vocabulary
     assert again.fingerprint("test") == data.fingerprint("test")
-    assert restored({"name": "iiit5k", "version": 1, "parameters": {}}) is None
+    assert own_dataset_of_record({"name": "iiit5k", "version": 1, "parameters": {}}) is None
     with pytest.raises(BenchError, match=r"add its table \[dataset\.words\]"):
         again.reader(home / "words")
 
@@ -331,12 +331,12 @@ def test_the_page_on_own_data_has_every_format():
     ("line", "said"),
     [
         ("init none", "none is not a folder"),
-        ("init empty", "no labels were found in it"),
+        ("init empty", "it has no labels whose images exist"),
         ("init words --format tabs", "did you mean 'tab'?"),
-        ("init words --format csv", "no labels were found in it"),
+        ("init words --format csv", "it has no labels whose images exist"),
         ("init words --labels gt.tsv", "gt.tsv does not exist; name a file in"),
         ("init words --labels ../bench.toml", "is not a path in"),
-        ("init words --labels pipe", "pipe is no file and no folder; name a file in"),
+        ("init words --labels pipe", "pipe is not a file or a folder; name a file in"),
         ("init words --images pictures", "pictures is not a folder"),
         ("init words --name a/b", "'a/b' is not a valid name of"),
         ("prepare word", "there is no dataset 'word'; did you mean 'words'?"),

@@ -80,10 +80,10 @@ def test_the_home_folder_is_found_in_variables(home, bench, monkeypatch, variabl
     monkeypatch.setattr(bench_toml, "load", seeing)
     assert bench("status", "tiny").code == 0
     records = home / "me" / "records"
-    found = data_dir.folder() if variable == "BENCH_DATA" else seen[0]
+    found = data_dir.data_folder() if variable == "BENCH_DATA" else seen[0]
     assert found == records
     monkeypatch.setenv("BENCH_DATA", "~/records")
-    assert data_dir.folder() == records
+    assert data_dir.data_folder() == records
 
 
 TOML = """

@@ -1,4 +1,4 @@
-"""Small raw data sets, prepared into a folder that the test owns."""
+"""Small raw data sets, prepared to a folder of the test."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from bench.data.reading.samples import Samples, Selection
 from bench.data.store import data_dir as home
 from bench.data.store import preparing
 from bench.data.store.partition import Partition
-from bench.data.store.prepared import Prepared, require
+from bench.data.store.prepared import Prepared, require_prepared
 from bench.evaluation import protocols
 
 
 def jpeg(seed: int, width: int = 60, height: int = 31) -> bytes:
-    """Return a picture that no other seed has."""
+    """Return an image that is unique to its seed."""
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     return cv2.imencode(".jpg", cv2.GaussianBlur(pixels, (5, 5), 0))[1].tobytes()
 
 
 @dataclass
 class Listed:
-    """A reader of samples that a test lists; `loaded` are those whose pixels were asked for."""
+    """A reader of samples of a test; `loaded` lists samples whose pixels were loaded."""
 
     samples: dict[str, list[Entry | Rejected]]
     columns: Sequence[str] = ()
@@ -61,7 +61,7 @@ class Listed:
 
 
 def listed(count: int = 10, parts: Sequence[str] = ("train", "test"), **more: object) -> Listed:
-    """Return a reader of `count` pictures a part, of different widths."""
+    """Return a reader of `count` images per part, of different widths."""
     layout = Listed({}, **more)
     for place, part in enumerate(parts):
         layout.samples[part] = [
@@ -72,7 +72,7 @@ def listed(count: int = 10, parts: Sequence[str] = ("train", "test"), **more: ob
 
 
 def altered(part: Path, name: bytes, content: bytes | None) -> None:
-    """Give a key of a prepared LMDB another value, or take it out; nobody may have it open."""
+    """Change or remove a key of a prepared LMDB, which must not be open."""
     with lmdb.open(str(part), lock=False) as environment, environment.begin(write=True) as change:
         change.delete(name) if content is None else change.put(name, content)
 
@@ -80,8 +80,8 @@ def altered(part: Path, name: bytes, content: bytes | None) -> None:
 def pipeline(
     transform: Transform, name: str = "words", alphabet: str = "str-36"
 ) -> PreparedPipeline:
-    """Return the parts of prepared data as splits of their names, read by an alphabet."""
-    parts = require(name).parts
+    """Return the parts of prepared data as splits, with the label encoder of an alphabet."""
+    parts = require_prepared(name).parts
     return PreparedPipeline(
         {part: Samples([Selection(Partition(name, part))]) for part in parts},
         encoder_of_alphabet(protocols.find_protocol(alphabet)),
@@ -90,13 +90,13 @@ def pipeline(
 
 
 def finished(pipeline: InputPipeline, split: Split, size: int, **drawn: int) -> list[Batch]:
-    """Return the batches of a pass as a network reads them."""
+    """Return the finished batches of an epoch."""
     batches = pipeline.batches(split, size, **drawn)
     return [read_batch(pipeline, batches, index) for index in range(len(batches))]
 
 
 def same(one: Batch, other: Batch) -> bool:
-    """Whether two batches are the same, bit by bit."""
+    """Whether two batches are equal, bit by bit."""
     return all(
         torch.equal(mine, its) if isinstance(mine, torch.Tensor) else mine == its
         for mine, its in zip(one, other, strict=True)
@@ -112,7 +112,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def prepare(folder: Path, tmp_path: Path) -> Callable[..., Prepared]:
-    """What prepares what a reader lists under a name."""
+    """A function that prepares the samples of a reader under a name."""
 
     def run(layout: Listed, name: str = "words", *, clips: bool = False) -> Prepared:
         return preparing.prepare(layout, tmp_path, folder / name, lambda *_: None, clips=clips)

@@ -18,7 +18,7 @@ from bench.data.download.mirrors import check_url
 from bench.evaluation import protocols
 
 ROOT = Path(__file__).parents[2]
-CARDS = cards.all()
+CARDS = cards.all_cards()
 CLOVAAI = {
     "cute80": ("CUTE80", 288),
     "ic03-860": ("IC03_860", 860),
@@ -45,13 +45,13 @@ def test_every_folder_has_a_card_and_every_dataset_a_folder():
     assert set(CARDS) == set(registry.builtin("dataset"))
 
 
-def test_no_name_is_of_two_datasets():
+def test_no_name_belongs_to_two_data_sets():
     names = [word.lower() for c in CARDS.values() for word in (c.name, *c.aliases)]
     assert len(names) == len(set(names))
 
 
 @every_card
-def test_what_a_card_names_exists(card):
+def test_files_named_by_a_card_exist(card):
     assert card.protocol in protocols.PROTOCOLS
     listed = {split.ids for split in card.splits if split.ids} | {"card.toml"}
     listed |= {layout.sample for layout in card.layouts}
@@ -62,14 +62,14 @@ def test_what_a_card_names_exists(card):
 
 
 @every_card
-def test_statistics_are_of_as_many_samples_as_the_split_has(card):
+def test_statistics_have_the_number_of_samples_of_the_split(card):
     for found in card.statistics:
         parts = found.classes or [getattr(card.splits[0], found.split)]
         assert sum(parts) == found.samples
 
 
 @every_card
-def test_digests_are_digests(card):
+def test_digests_have_their_length(card):
     for checksum in card.checksums:
         length = {"md5": 32, "sha256": 64}[checksum.algorithm]
         assert re.fullmatch(rf"[0-9a-f]{{{length}}}", checksum.digest)
@@ -93,7 +93,7 @@ def test_the_test_sets_of_clovaai_add_up():
     assert sum(CARDS[name].splits[0].test for name in CLOVAAI) == 12_067
 
 
-def test_the_lmdb_of_synth90k_is_the_archive_without_what_cannot_be_read():
+def test_the_lmdb_of_synth90k_is_the_archive_without_unreadable_images():
     unreadable = (CARDS["synth90k"].path / "unreadable.txt").read_text().splitlines()
     assert all(re.fullmatch(r"\./\d+/\d/\d+_[A-Za-z]+_\d+\.jpg", path) for path in unreadable)
     assert len(set(unreadable)) == len(unreadable) == 32
@@ -107,20 +107,20 @@ def test_the_variants_of_synthtext_differ():
     assert len({split.train for split in CARDS["synthtext"].splits}) == 3
 
 
-def test_seq_mnist_takes_its_digits_in_fours():
+def test_seq_mnist_groups_digits_in_fours():
     balanced = division("seq-mnist", "balanced")
     train, test = CARDS["seq-mnist"].statistics
     assert (4 * balanced.train, 4 * balanced.test) == (train.samples, test.samples)
 
 
-def test_a_card_is_found_by_any_of_its_names():
-    assert cards.find("MJSynth") is cards.find("synth90k") is CARDS["synth90k"]
-    assert cards.find("IC15_2077") is CARDS["ic15-2077"]
-    assert cards.find("nothing") is None
+def test_a_card_is_found_by_name_or_alias():
+    assert cards.find_card("MJSynth") is cards.find_card("synth90k") is CARDS["synth90k"]
+    assert cards.find_card("IC15_2077") is CARDS["ic15-2077"]
+    assert cards.find_card("nothing") is None
 
 
 @every_card
-def test_a_description_says_all_that_the_card_says(card):
+def test_a_description_has_all_fields_of_the_card(card):
     text = " ".join(draw(card_text.described(card)).split())
     source = card.source
     said = [card.about, card.protocol, *card.aliases, *card.notes]
@@ -134,13 +134,13 @@ def test_a_description_says_all_that_the_card_says(card):
     assert ("registration needed" in text) == source.registration
 
 
-def test_a_line_says_what_it_is_and_how_much():
+def test_a_line_has_a_description_and_sizes():
     assert CARDS["svt"].line().endswith("– / – / 647 words.")
     assert "6,482 / 976 / 2,915 lines" in CARDS["iam"].line()
     assert all("\n" not in card.line() for card in CARDS.values())
 
 
-def test_the_page_of_datasets_counts_as_the_cards_do():
+def test_the_page_of_data_sets_has_the_counts_of_the_cards():
     page = (ROOT / "docs/reference/datasets.md").read_text()
     for card in CARDS.values():
         assert f"| `{card.name}` | {card.splits[0].sizes} |" in page
@@ -157,20 +157,20 @@ FITTING = (ROOT / "datasets/phoenix14/card.toml").read_text()
         ("tokens = 5540", "token = 5540", r"\[statistics\] .* did you mean 'tokens'\?"),
         ('split = "test"', 'split = "tset"', r"\[statistics\] .*did you mean 'test'\?"),
         ("test = 629", "test = -1", r"\[splits\] 'test = -1'"),
-        ("[[splits]]", "[splits]", r"'splits' is no list of tables; .*\[\[splits\]\]"),
+        ("[[splits]]", "[splits]", r"'splits' is not a list of tables; .*\[\[splits\]\]"),
         ("[[splits]]", "[[split]]", r"there is no key 'split' here; did you mean 'splits'\?"),
         ('protocol = "', "protocol = ", "this is not TOML"),
         ('name = "phoenix14"', 'name = "phoenix"', "'phoenix' lies in 'phoenix14'"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_one_sentence(tmp_path, old, new, said):
+def test_an_invalid_card_is_refused_in_one_sentence(tmp_path, old, new, said):
     assert FITTING.count(old)
     folder = tmp_path / "phoenix14"
     folder.mkdir()
     file = folder / "card.toml"
     file.write_text(FITTING.replace(old, new, 1))
     with pytest.raises(BenchError, match=said) as raised:
-        cards.read(file)
+        cards.read_card(file)
     assert str(raised.value).startswith(f"{file}:")
     assert "\n" not in str(raised.value)
 
@@ -181,13 +181,13 @@ def test_an_error_names_its_line(tmp_path):
     file.write_text(FITTING.replace("tokens = 6504", "token = 6504"))
     line = FITTING[: FITTING.index("tokens = 6504")].count("\n") + 1
     with pytest.raises(BenchError, match=rf"card\.toml:{line}: "):
-        cards.read(file)
+        cards.read_card(file)
 
 
 def test_cards_cost_no_heavy_import():
     program = (
         "import sys\nfrom bench.cli.render import card_text\nfrom bench.data import cards\n"
-        "for card in cards.all().values(): card_text.described(card)\n"
+        "for card in cards.all_cards().values(): card_text.described(card)\n"
         "print({'torch', 'numpy', 'cv2', 'ray'} & set(sys.modules) or '')"
     )
     command = [sys.executable, "-c", program]

@@ -1,4 +1,4 @@
-"""Data sets opened to train on and to test on, alone and together."""
+"""Data sets opened for training and for tests, alone and combined."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def words(prepare: Prepare) -> None:
 def clip(text: str, number: int, side: int = 20) -> Entry:
     def load() -> list[bytes]:
         pixels = np.random.default_rng(number).integers(0, 256, (5, side, side, 3), np.uint8)
-        return [images.encoded_jpeg(frame) for frame in pixels]
+        return [images.encode_jpeg(frame) for frame in pixels]
 
     return Entry(f"clip{number}", text, load)
 
@@ -61,7 +61,7 @@ def ids(pipeline: InputPipeline, split: str) -> list[str]:
     return [annotation.id for annotation in pipeline.annotations(split)]
 
 
-def test_a_set_without_validation_holds_a_tenth_of_its_training_out(words: None) -> None:
+def test_a_tenth_of_training_is_held_out_without_a_validation_split(words: None) -> None:
     pipeline = opened(IIIT5K())
     drawn = [f"train/{n}" for n in range(30) if zlib.crc32(f"train/{n}".encode()) % 10 == 0]
     assert ids(pipeline, "validation") == drawn
@@ -80,7 +80,7 @@ def test_several_sets_are_trained_on_together(words: None) -> None:
     assert len(texts) == len(ids(both, "train"))
 
 
-def test_a_test_set_is_read_by_whatever_alphabet_was_learned(words: None) -> None:
+def test_a_test_set_is_read_with_any_alphabet(words: None) -> None:
     for alphabet, lengths in (("str-36", 5), ("digits", 1)):
         encoder = training_encoder([Synth90k()], protocols.find_protocol(alphabet))
         batch = open_test(SVT(), WORDS, encoder).batches("test", 6)[0]
@@ -93,14 +93,14 @@ def test_a_test_set_is_read_by_whatever_alphabet_was_learned(words: None) -> Non
     [ImageInput(32, 0), ImageInput(32, 128, color=True, normalization="imagenet")],
     ids=["as wide as they are", "color"],
 )
-def test_one_data_set_is_shown_in_every_input(words: None, model_input: ImageInput) -> None:
+def test_one_data_set_can_be_read_in_every_input(words: None, model_input: ImageInput) -> None:
     pipeline = open_test(SVT(), model_input, training_encoder([SVT()]))
     batch = pipeline.batches("test", 6)[0]
     assert batch.inputs.shape[1:3] == (model_input.channels, 32)
     assert pipeline.input_shape.width == model_input.width
 
 
-def test_what_cannot_be_trained_on_is_refused(words: None, clips: None) -> None:
+def test_data_sets_that_cannot_be_trained_on_are_refused(words: None, clips: None) -> None:
     encoder = training_encoder([Synth90k()])
     with pytest.raises(BenchError, match="'svt' has no split 'train', only test; train on another"):
         open_training([Synth90k(), SVT()], WORDS, encoder)
@@ -108,7 +108,7 @@ def test_what_cannot_be_trained_on_is_refused(words: None, clips: None) -> None:
         open_training([Synth90k()], CLIPS, encoder)
     with pytest.raises(BenchError, match="'sign-language' is for frames and cannot be applied"):
         open_training([Synth90k()], WORDS, encoder, SignLanguage())
-    with pytest.raises(BenchError, match=r"'phoenix14' is read by its glosses.*leave alphabet"):
+    with pytest.raises(BenchError, match=r"'phoenix14' has glosses as labels.*remove alphabet"):
         training_encoder([Phoenix14()], protocols.find_protocol("str-36"))
 
 
@@ -121,13 +121,13 @@ def test_glosses_of_several_sets_are_learned_together(clips: None) -> None:
     assert pipeline.batches("train", 6)[0].inputs.shape == (6, 5, 3, 12, 12)
 
 
-def test_only_training_is_augmented_and_only_where_it_is_named(clips: None) -> None:
+def test_only_training_is_augmented_and_only_if_requested(clips: None) -> None:
     encoder = training_encoder([Phoenix14()])
     plain = open_training([Phoenix14()], CLIPS, encoder)
     drawn = open_training([Phoenix14()], CLIPS, encoder, SignLanguage())
     assert same(plain.batches("validation", 1)[0], drawn.batches("validation", 1)[0])
     assert not same(plain.batches("train", 3)[0], drawn.batches("train", 3)[0])
-    # Without an augmentation only the order of a training epoch is drawn.
+    # Without augmentation, only the order of a training epoch is random.
     first, second = (plain.batches("train", 3, epoch=epoch)[0] for epoch in (0, 1))
     order = [second.ids.index(name) for name in first.ids]
     assert torch.equal(first.inputs, second.inputs[order])
@@ -141,7 +141,7 @@ def test_clips_of_several_sizes_need_a_size(prepare: Prepare) -> None:
     assert open_test(Phoenix14(), CLIPS, encoder).input_shape == (3, 12, 12)
 
 
-def test_frames_stay_as_they_are_without_a_size(clips: None) -> None:
+def test_frames_are_not_scaled_without_a_size(clips: None) -> None:
     encoder = training_encoder([Phoenix14()])
     assert open_test(Phoenix14(), UNIT, encoder).input_shape == (3, 20, 20)
     with pytest.raises(BenchError, match="crop = 21 is larger than the frames, which are 20×20"):

@@ -59,7 +59,7 @@ def finished(tmp_path_factory) -> Path:
     (folder / "bench.toml").write_text(SUITES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(data_dir.VARIABLE, str(folder / "data"))
-        synthetic.generate("iam", folder / "source", 8)
+        synthetic.generate_dataset("iam", folder / "source", 8)
         IAM(synthetic=True).prepare(folder / "source", lambda *_: None)
         config = bench_toml.load(folder / "bench.toml")
         for name in config.tables:

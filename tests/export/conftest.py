@@ -116,7 +116,7 @@ def words():
             for _ in range(9):
                 top, start = generator.integers(0, 12), generator.integers(0, pixels.shape[1] - 4)
                 pixels[top : top + generator.integers(2, 20), start : start + 3] = 20
-            encoded.append(images.encoded_png(pixels))
+            encoded.append(images.encode_png(pixels))
         return encoded
 
     return words

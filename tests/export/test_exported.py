@@ -32,8 +32,8 @@ def folder(write_training, tmp_path, monkeypatch):
 def test_files_bytes_and_pixels_give_the_same_readings(folder, words, tmp_path):
     encoded = words(3)
     (tmp_path / "word.png").write_bytes(encoded[1])
-    pixels = images.decoded(encoded[1], 3)
-    gray = images.decoded(encoded[1], 1)
+    pixels = images.decode_image(encoded[1], 3)
+    gray = images.decode_image(encoded[1], 1)
     reader = load(folder)
     readings = reader.read([str(tmp_path / "word.png"), tmp_path / "word.png", encoded[1], pixels])
     assert len({reading.text for reading in readings}) == 1
@@ -150,7 +150,7 @@ def test_a_network_that_reads_clips_is_loaded_only_as_a_network(folder):
 
 def test_samples_of_data_sets_are_read_through_the_same_interface(folder, words):
     [content] = words(1)
-    jpeg = cv2.imencode(".jpg", images.decoded(content, 3))[1].tobytes()
+    jpeg = cv2.imencode(".jpg", images.decode_image(content, 3))[1].tobytes()
     readings = load(folder).samples.read(
         [EncodedSample("a", (content,)), EncodedSample("b", (jpeg,))]
     )

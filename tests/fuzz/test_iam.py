@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.data.raw.entries import Entry, Rejected, SampleError
-from bench.data.raw.iam import IamLines, texts
+from bench.data.raw.iam import IamLines, form_texts
 
 XML = b"""<?xml version="1.0" encoding="ISO-8859-1"?>
 <!DOCTYPE form SYSTEM "http://www.iam.unibe.ch/~fki/iamdb/form-metadata.dtd">
@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
 def test_any_xml_is_read_or_refused(content):
     with bounded(64):
         try:
-            found = texts(content)
+            found = form_texts(content)
         except SampleError:
             return
     assert all(isinstance(text, str) for text in found.values())

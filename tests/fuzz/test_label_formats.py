@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from bench.core.printable import printable
 from bench.data.raw.entries import Entry, Rejected
-from bench.data.raw.labels.data_folder import DataFolder, data_folder
+from bench.data.raw.labels.data_folder import DataFolder, open_data_folder
 from bench.data.raw.labels.divisions import WholeSplit
 from bench.data.raw.labels.formats import FORMATS
 from bench.data.raw.labels.label_format import LabelFormat, Row
@@ -140,7 +140,7 @@ def test_altered_labels_are_rows_rejections_or_one_sentence(
     content = drawn.draw(altered(good.encode() if isinstance(good, str) else good))
     root = write(tmp_path_factory.mktemp("odd"), GOOD[name] | {file: content})
     format_ = FORMATS[name]()
-    data = data_folder(root, clips=format_.gives == {"frames"})
+    data = open_data_folder(root, clips=format_.gives == {"frames"})
     folder = {"pairs", "huggingface", "kaldi", "bentham", "page-xml", "alto", "hocr"}
     for labels in {*format_.find(data), root if name in folder else root / file}:
         with refused_in_one_line():

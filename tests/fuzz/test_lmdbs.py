@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.data.raw.entries import Entry, Rejected
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.lmdbs import Lmdb
 from bench.data.raw.lmdb_release import LmdbRelease
 
@@ -63,7 +63,7 @@ def test_altered_keys_are_samples_rejections_or_one_sentence(
 ) -> None:
     root = tmp_path_factory.mktemp("odd")
     write_lmdb(root / "words", drawn.draw(held()))
-    data = data_folder(root)
+    data = open_data_folder(root)
     found = Lmdb().find(data)
     assert found == [root / "words"]
     with refused_in_one_line():
@@ -101,7 +101,7 @@ def test_a_file_that_was_cut_or_is_another_is_refused_in_one_line(
     other = drawn.draw(st.sampled_from([cut, cut[:24] + bytes(len(content)), b"x" * len(content)]))
     (root / "words").mkdir()
     (root / "words" / "data.mdb").write_bytes(other)
-    data = data_folder(root)
+    data = open_data_folder(root)
     for labels in {*Lmdb().find(data), root / "words"}:
         with refused_in_one_line():
             list(Lmdb().rows(labels, data))

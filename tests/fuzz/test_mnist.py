@@ -16,7 +16,7 @@ from bench.data.raw import mnist
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     root = tmp_path_factory.mktemp("mnist")
-    synthetic.generate("seq-mnist", root / "source", 7)
+    synthetic.generate_dataset("seq-mnist", root / "source", 7)
     return root / "source"
 
 
@@ -30,6 +30,8 @@ def test_any_file_of_digits_is_prepared_or_refused(source, tmp_path_factory, dat
     packed = contents(before) | contents(plain, words=(b"\x0a",)).map(gzip.compress)
     try:
         file.write_bytes(data.draw(packed))
-        result_or_sentence(lambda: mnist.prepare(source, folder, lambda *_: None, synthetic=True))
+        result_or_sentence(
+            lambda: mnist.prepare_mnist(source, folder, lambda *_: None, synthetic=True)
+        )
     finally:
         file.write_bytes(before)

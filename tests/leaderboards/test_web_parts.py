@@ -62,7 +62,7 @@ def test_a_damaged_evaluation_is_reported_in_its_part(site):
 def test_pictures_of_composed_samples():
     dataset = SeqDigits(digits=2, rounds=1)
     spec = dataset.spec() | {"fingerprints": {"test": dataset.fingerprint("test")}}
-    sample = contact_sheet.samples(dataset, "test", 1)[0]
+    sample = contact_sheet.first_samples(dataset, "test", 1)[0]
     pictures = sample_pictures(spec, [sample.id, "nothing"])
     assert [*pictures] == [sample.id]
     shown = Image.open(io.BytesIO(base64.b64decode(pictures[sample.id].partition(",")[2])))

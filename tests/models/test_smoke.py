@@ -72,7 +72,7 @@ def test_every_loss_falls(name, tmp_path, monkeypatch):
     datasets = {column.test.name: column.test for column in suite.columns}
     assert datasets.keys() == smoke.samples.keys()
     for dataset, count in smoke.samples.items():
-        synthetic.generate(dataset, tmp_path / dataset, count)
+        synthetic.generate_dataset(dataset, tmp_path / dataset, count)
         datasets[dataset].prepare(tmp_path / dataset, lambda *_: None)
     listed = [task for task in grid.tasks(grid.trials(suite)) if task.kind == "training"]
     unlisted = [

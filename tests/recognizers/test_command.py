@@ -94,14 +94,14 @@ def test_file_names_do_not_contain_the_id(make, reading):
     ],
 )
 def test_images_are_written_in_the_requested_format(tmp_path, stored, form, suffix, same):
-    from bench.data.inputs.images import decoded
+    from bench.data.inputs.images import decode_image
     from bench.recognizers.outside.image_files import write_images
 
     sample = EncodedSample("a", (encoded(77, form=stored),))
     (file,) = write_images([sample], form, tmp_path)
     assert file.suffix == f".{suffix}"
     assert (file.read_bytes() == sample.images[0]) is same
-    assert (decoded(file.read_bytes(), 3) == sample.pixels(3)).all()
+    assert (decode_image(file.read_bytes(), 3) == sample.pixels(3)).all()
     assert file.read_bytes().startswith(b"P5") is (form == "pgm")
 
 

@@ -71,7 +71,7 @@ def words(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(data_dir.VARIABLE, str(folder / "data"))
         for name in ("iiit5k", "synth90k"):
-            synthetic.generate(name, folder / name, SAMPLES)
+            synthetic.generate_dataset(name, folder / name, SAMPLES)
             dataset = registry.make("dataset", name, {"synthetic": True})
             dataset.prepare(folder / name, lambda *_: None)
     return folder / "data"

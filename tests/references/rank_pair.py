@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from bench.data.reading.ranks import block
+from bench.data.reading.ranks import rank_rows
 from bench.nn.batch_views import select_rows
 from bench.nn.global_batch import (
     from_rank_0,
@@ -104,7 +104,7 @@ def train(model, loss, kind, wrapper=None):
             batch = batch._replace(inputs=batch.inputs.to(kind))
             # What rank 0 draws decides.
             torch.manual_seed(number + 100 * rank())
-            output = trained(select_rows(batch, block(len(batch.ids), rank(), ranks())))
+            output = trained(select_rows(batch, rank_rows(len(batch.ids), rank(), ranks())))
             output.loss.backward()
             losses.append(output.loss.detach())
             if number == 0:

@@ -12,7 +12,7 @@ from toy_training import ToyTraining
 from bench.config.recipe import Recipe
 from bench.core.types import Batch, InputShape
 from bench.data.reading.loading import BatchLoader
-from bench.data.reading.ranks import block
+from bench.data.reading.ranks import rank_rows
 from bench.losses.conclr import ConCLR
 from bench.losses.ctc import CTC
 from bench.losses.vac import VAC
@@ -100,7 +100,7 @@ class NoiseBatches:
         counts = torch.from_numpy(rng.integers(1, 3, count))
         labels = torch.from_numpy(rng.integers(1, 4, (count, 2)))
         labels[torch.arange(2) >= counts[:, None]] = 0
-        rows = block(count, *self.share)
+        rows = rank_rows(count, *self.share)
         ids = tuple(f"{index}-{row}" for row in range(count))
         key_frames = torch.full_like(labels, -1)
         return Batch(inputs, lengths, labels, counts, key_frames, ids)._replace(

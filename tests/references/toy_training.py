@@ -10,7 +10,7 @@ import torch
 from bench.config.recipe import Recipe, Resources
 from bench.core.types import Annotation, Batch, InputShape
 from bench.data.reading.loading import BatchLoader
-from bench.data.reading.ranks import block
+from bench.data.reading.ranks import rank_rows
 from bench.recognizers.networks import network as recognizer
 from bench.training.step import TrainingStep
 from bench.training.trainer import Trainer
@@ -89,7 +89,7 @@ class ToyBatches:
         for row, (clip, each) in enumerate(samples):
             labels[row, : len(each)] = torch.tensor(each)
             inputs[row, : len(clip)] = torch.from_numpy(clip)
-        rows = block(len(samples), *self.share)
+        rows = rank_rows(len(samples), *self.share)
         return Batch(
             inputs[rows],
             torch.tensor([len(clip) for clip, _ in samples])[rows],

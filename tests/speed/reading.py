@@ -37,7 +37,7 @@ from bench.core.types import Batch
 from bench.data.inputs import images
 from bench.data.inputs.image_transform import ImageTransform, resize_image
 from bench.data.raw.entries import Entry
-from bench.data.reading import held_images
+from bench.data.reading import shared_image_cache
 from bench.data.reading.label_encoder import LabelEncoder, encoder_of_alphabet
 from bench.data.reading.loading import BatchLoader
 from bench.data.reading.pipeline import PreparedPipeline
@@ -94,7 +94,7 @@ def render(folder: Path) -> None:
         width = int(rng.integers(60, 201))
         coarse = rng.integers(0, 256, (6, width // 6, 3), np.uint8)
         pixels = cv2.resize(coarse, (width, 31), interpolation=cv2.INTER_LINEAR)
-        (folder / f"{number}.jpg").write_bytes(images.encoded_jpeg(pixels, 75))
+        (folder / f"{number}.jpg").write_bytes(images.encode_jpeg(pixels, 75))
 
 
 class Plain(Dataset[tuple[torch.Tensor, str]]):
@@ -167,7 +167,7 @@ def encoded_before(encoder: LabelEncoder, text: str) -> tuple[int, ...]:
 
 def opened(name: str, held: int = 0) -> PreparedPipeline:
     """Return the pipeline of prepared words, of which so many bytes may be held in memory."""
-    held_images.MAX_BYTES = held
+    shared_image_cache.MAX_BYTES = held
     return PreparedPipeline(
         {"train": Samples([Selection(Partition(name, "train"))])},
         encoder_of_alphabet(protocols.find_protocol("str-36")),
@@ -302,10 +302,10 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        home.settle(root / "data")
+        home.set_data_folder(root / "data")
         render(root / "words")
         Console().print(preparing_table(root / "words", root))
-        first = home.folder() / "jpegs"
+        first = home.data_folder() / "jpegs"
         prepared_by_bench(root / "words", first, WORDS)
         for name in (
             "plain",
@@ -314,9 +314,9 @@ def main() -> None:
             "earlier",
             "bytes",
         ):  # LMDB opens a file but once in a process
-            shutil.copytree(first, home.folder() / name)
-        caching.keep("kept", SHAPE, lambda *_: None)
-        Console().print(reading_table(home.folder()))
+            shutil.copytree(first, home.data_folder() / name)
+        caching.write_decoded_cache("kept", SHAPE, lambda *_: None)
+        Console().print(reading_table(home.data_folder()))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def row(name: str, count: int) -> list[str]:
     """Return name, samples, samples a second, and kilobytes and files a sample."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.process_time()
-        synthetic.generate(name, Path(folder), count)
+        synthetic.generate_dataset(name, Path(folder), count)
         seconds = time.process_time() - began
         sizes = [file.stat().st_size for file in Path(folder).rglob("*") if file.is_file()]
     speed, size = count / seconds, sum(sizes) / count / 1000

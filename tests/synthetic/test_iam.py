@@ -18,7 +18,7 @@ SYMBOLS = " !\"#&'()*+,-./:;?"
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     out = tmp_path_factory.mktemp("iam")
-    synthetic.generate("iam", out, 60)
+    synthetic.generate_dataset("iam", out, 60)
     return out
 
 
@@ -39,14 +39,14 @@ def form_of(row):
     return row[0].rpartition("-")[0]
 
 
-def test_lines_are_spread_over_the_forms_of_every_split(rows):
+def test_lines_are_divided_over_the_forms_of_every_split(rows):
     sizes = Counter(map(line_splits("rwth-6482").get, (row[0] for row in rows)))
     assert sizes == {"train": 37, "validation": 6, "test": 17}
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
     assert max(Counter(map(form_of, rows)).values()) <= 9
 
 
-def test_a_row_is_id_state_grey_components_box_and_words(rows):
+def test_a_row_has_id_status_gray_components_box_and_words(rows):
     for row in rows:
         assert len(row) == 9
         assert re.fullmatch(r"[a-r]\d\d-\d{3}[a-z]?-\d\d", row[0])
@@ -56,7 +56,7 @@ def test_a_row_is_id_state_grey_components_box_and_words(rows):
     assert {row[1] for row in rows} == {"ok", "err"}
 
 
-def test_lines_are_what_stands_in_their_box_on_the_page(root, rows):
+def test_line_images_equal_their_box_on_the_page(root, rows):
     for row in rows:
         x, y, width, height = map(int, row[4:8])
         form = form_of(row)
@@ -73,7 +73,7 @@ def test_lines_are_what_stands_in_their_box_on_the_page(root, rows):
             assert side.any()
 
 
-def test_xml_has_the_boxes_of_the_words_and_their_natural_text(root, rows):
+def test_xml_has_the_boxes_of_the_words_and_the_text_of_lines(root, rows):
     for row in rows:
         form = ET.parse(root / "xml" / f"{form_of(row)}.xml")  # noqa: S314
         line = form.find(f".//handwritten-part/line[@id='{row[0]}']")
@@ -103,6 +103,6 @@ def test_all_symbols_occur():
     assert seen >= {*SYMBOLS[1:], *"0123456789"}
 
 
-def test_more_lines_than_the_forms_have_room_for(tmp_path):
-    with pytest.raises(BenchError, match="room for 15,587 lines; ask for fewer"):
-        synthetic.generate("iam", tmp_path, 20_000)
+def test_more_lines_than_the_forms_can_have_are_refused(tmp_path):
+    with pytest.raises(BenchError, match="at most 15,587 lines; lower the count"):
+        synthetic.generate_dataset("iam", tmp_path, 20_000)

@@ -13,7 +13,7 @@ def lettering():
     return Lettering(np.random.default_rng(0))
 
 
-def test_ink_is_lighter_and_darker_than_its_ground_and_never_alike(lettering):
+def test_ink_is_lighter_or_darker_than_its_ground_and_never_equal(lettering):
     contrasts = []
     for _ in range(200):
         ground, ink, _ = (tone.ravel() @ [0.114, 0.587, 0.299] for tone in lettering._tones())
@@ -22,7 +22,7 @@ def test_ink_is_lighter_and_darker_than_its_ground_and_never_alike(lettering):
     assert 60 < sum(contrast > 0 for contrast in contrasts) < 140
 
 
-def test_words_fill_their_picture(lettering):
+def test_words_fill_their_image(lettering):
     for word in ("Wig", "gypsyjellyfish", "24h") * 20:
         picture = lettering._placed(lettering._set(word))
         assert picture.shape[0] in {31, 32}
@@ -31,7 +31,7 @@ def test_words_fill_their_picture(lettering):
         assert inked.any(1).mean() > 0.5
 
 
-def test_a_very_long_word_is_drawn_whole(lettering):
+def test_a_very_long_word_is_drawn_completely(lettering):
     longest = max((lettering.picture("W" * 23) for _ in range(20)), key=lambda p: p.shape[1])
     assert longest.shape[1] > 640
     assert longest.dtype == np.uint8
@@ -55,7 +55,7 @@ def test_without_the_typefaces_of_opencv_5_the_others_are_left(monkeypatch):
     )
 
 
-def test_letters_stand_apart_and_rise():
+def test_letters_have_tracking_and_rises():
     face = faces.Pen(3.0)
     flat, apart = (faces.set_word(face, "nnnn", gap, [0] * 4) for gap in (0, 10))
     assert apart.shape == (flat.shape[0], flat.shape[1] + 30)

@@ -10,7 +10,7 @@ from bench import synthetic
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     out = tmp_path_factory.mktemp("mnist")
-    synthetic.generate("seq-mnist", out, 700)
+    synthetic.generate_dataset("seq-mnist", out, 700)
     for file in (out / "MNIST" / "raw").glob("*.gz"):
         file.with_suffix("").write_bytes(gzip.decompress(file.read_bytes()))
     return out
@@ -33,7 +33,7 @@ def test_the_mass_of_a_digit_is_in_the_middle_and_none_at_the_border(root):
         assert not image[:, [0, -1]].any()
 
 
-def test_digits_are_told_apart_by_their_nearest_neighbour(root):
+def test_digits_are_classified_by_their_nearest_neighbor(root):
     train, test = (MNIST(root, train=train) for train in (True, False))
     seen, asked = (part.data.flatten(1).float() for part in (train, test))
     read = train.targets[(asked[:, None] - seen).square().sum(2).argmin(1)]

@@ -25,7 +25,7 @@ LISTS = {
 @pytest.fixture(scope="module", params=ROOTS)
 def tree(request, tmp_path_factory):
     out = tmp_path_factory.mktemp(request.param)
-    synthetic.generate(request.param, out, COUNT)
+    synthetic.generate_dataset(request.param, out, COUNT)
     return request.param, out / ROOTS[request.param]
 
 

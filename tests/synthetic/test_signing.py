@@ -3,7 +3,7 @@ from itertools import combinations, islice
 import numpy as np
 import pytest
 
-from bench.synthetic.signing import SIGNS, Signer, clip
+from bench.synthetic.signing import SIGNS, Signer, draw_clip
 
 
 @pytest.fixture
@@ -12,15 +12,15 @@ def rng():
 
 
 def filmed(glosses, signer, rng):
-    return np.stack([*clip(glosses, signer, rng)]).astype(np.int16)
+    return np.stack([*draw_clip(glosses, signer, rng)]).astype(np.int16)
 
 
 def test_frames_are_yielded_one_by_one(rng):
-    endless = clip(["IX"] * 10**6, Signer.draw(rng), rng)
+    endless = draw_clip(["IX"] * 10**6, Signer.draw(rng), rng)
     assert [frame.shape for frame in islice(endless, 3)] == 3 * [(260, 210, 3)]
 
 
-def test_signs_are_nearer_to_themselves_than_to_others(rng):
+def test_clips_of_a_sign_are_more_similar_than_clips_of_different_signs(rng):
     signer = Signer.draw(rng)
     names = [*SIGNS]
     seen, again = {}, {}

@@ -16,7 +16,7 @@ COUNT = 300
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     out = tmp_path_factory.mktemp("synth90k")
-    synthetic.generate("synth90k", out, COUNT, difficulty="hard")
+    synthetic.generate_dataset("synth90k", out, COUNT, difficulty="hard")
     return out / "mnt" / "ramdisk" / "max" / "90kDICT32px"
 
 
@@ -34,7 +34,7 @@ def test_lists_divide_the_images_as_the_real_ones_do(root):
     assert on_disk == set(listed)
 
 
-def test_names_hold_the_word_of_their_number_in_one_of_three_cases(root):
+def test_names_have_the_word_of_their_number_in_one_of_three_cases(root):
     lexicon = (root / "lexicon.txt").read_text().splitlines()
     cases = Counter()
     for path, index in rows(root, "annotation.txt"):
@@ -54,7 +54,7 @@ def test_the_lexicon_is_lower_case_sorted_and_has_every_character(root):
     assert max(map(len, lexicon)) == 23
 
 
-def test_images_are_colour_jpegs_of_one_height_and_differ_in_width_with_the_word(root):
+def test_images_are_color_jpegs_of_one_height_and_varying_width(root):
     widths = {}
     for path, _ in rows(root, "annotation.txt"):
         with Image.open(root / path) as image:
@@ -65,7 +65,7 @@ def test_images_are_colour_jpegs_of_one_height_and_differ_in_width_with_the_word
 
 
 def test_easy_words_are_few_short_and_in_capitals(tmp_path):
-    synthetic.generate("synth90k", tmp_path, 60)
+    synthetic.generate_dataset("synth90k", tmp_path, 60)
     root = tmp_path / "mnt" / "ramdisk" / "max" / "90kDICT32px"
     lexicon = (root / "lexicon.txt").read_text().splitlines()
     assert 20 < len(lexicon) < 100
@@ -89,7 +89,7 @@ HARD = {0: "e9ef1da7bb77efbe", 3: "5354dcb6247a48e0"}
 )
 @pytest.mark.parametrize("seed", HARD)
 def test_hard_words_are_those_of_the_committed_boards(tmp_path, seed):
-    synthetic.generate("synth90k", tmp_path, 12, seed=seed, difficulty="hard")
+    synthetic.generate_dataset("synth90k", tmp_path, 12, seed=seed, difficulty="hard")
     content = hashlib.sha256()
     for file in sorted(tmp_path.rglob("*")):
         if file.suffix in {".jpg", ".txt"}:

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Iterator
 from keyword import iskeyword
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -37,7 +37,8 @@ class Hit(NamedTuple):
 class Words:
     """The patterns of `words.toml`, each kind as one regular expression."""
 
-    def __init__(self, tables: dict[str, dict[str, str]]) -> None:
+    def __init__(self, tables: dict[str, dict[str, Any]]) -> None:
+        self.keys: dict[str, list[str]] = tables["keys"]
         self._prose = [
             (re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE), instead)
             for pattern, instead in tables["prose"].items()
@@ -68,7 +69,8 @@ def python_hits(words: Words, file: str, text: str, *, names: bool) -> Iterator[
                 yield Hit(file, start + line - 1, word, instead)
         elif token.type == tokenize.NAME and names and not iskeyword(token.string):
             # An attribute is named where its class is defined, which may be another package's.
-            instead = words.name(token.string) if previous != "." else None
+            is_key = token.string in words.keys.get(file, ())
+            instead = None if previous == "." or is_key else words.name(token.string)
             if instead:
                 yield Hit(file, start, token.string, instead)
         previous = token.string

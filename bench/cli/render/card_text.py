@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.core.text_table import Table
 
 if TYPE_CHECKING:
-    from bench.data.cards import Card, Layout, Statistics
+    from bench.data.cards import Card, RawLayout, Statistics
 
 _MAX_SAMPLE = 100
 """Characters of a line of a sample that are shown."""
@@ -66,7 +66,7 @@ def _source(card: Card) -> Iterable[tuple[str, str]]:
     yield "to get it", source.how_to_get
 
 
-def _layout(card: Card, layout: Layout) -> Iterator[str | Table]:
+def _layout(card: Card, layout: RawLayout) -> Iterator[str | Table]:
     yield Table(
         ["", ""],
         [

@@ -207,7 +207,7 @@ def components(
         rows.append([component.name, component.summary()])
         if issubclass(component, Augmentation):
             rows.append(["", f"of {component.accepts}"])
-        if issubclass(component, Dataset) and (card := cards.find(component.name)):
+        if issubclass(component, Dataset) and (card := cards.find_card(component.name)):
             rows.append(["", f"{card.splits[0].sizes} · {card.source.licence}"])
         default = getattr(component, "default_input", None)
         if default is not None:

@@ -85,14 +85,14 @@ def prepare(
     """
     from bench.core.types import InputShape
     from bench.data.datasets.own import OwnDataset
-    from bench.data.store.prepared import read
+    from bench.data.store.prepared import read_prepared
 
     config = load()
     dataset = _prepared(config, name)
     if decoded and not _has_words(dataset):
         raise BenchError(f"'{name}' has no words: --decoded is for data sets of scene text")
     declared = dataset.labels if isinstance(dataset, OwnDataset) else None
-    if declared and source is None and (force or read(dataset.folder) is None):
+    if declared and source is None and (force or read_prepared(dataset.folder) is None):
         source = declared.folder
     if force and source is None:
         raise BenchError("--force prepares from a raw data set again; name it with --source")
@@ -103,7 +103,7 @@ def prepare(
         from bench.data.store import caching
 
         with split_bars() as advance:
-            caching.keep(dataset.prepared_name, InputShape(*decoded), advance)
+            caching.write_decoded_cache(dataset.prepared_name, InputShape(*decoded), advance)
 
 
 def _has_words(dataset: Dataset) -> bool:
@@ -122,12 +122,12 @@ def _read_in(config: Config, name: str, source: Path, *, force: bool) -> Prepare
     from bench.data.store import data_dir as home
     from bench.data.store import prepared
 
-    with unpacked(source, home.folder()) as folder:
+    with unpacked(source, home.data_folder()) as folder:
         is_synthetic = name not in config.datasets and synthetic.is_marked(folder)
         dataset = _prepared(config, name, synthetic=is_synthetic)
         if force:
             _clear(dataset, folder)
-        elif prepared.read(dataset.folder):
+        elif prepared.read_prepared(dataset.folder):
             say(f"{dataset.prepared_name} is prepared already; --force prepares it again")
             return dataset
         with split_bars() as advance:
@@ -155,7 +155,7 @@ def _print_prepared(dataset: PreparedDataset) -> None:
 
     # Raises where the table has changed since, such as its division into splits.
     dataset.splits()
-    for part, document in prepared.require(dataset.prepared_name).parts.items():
+    for part, document in prepared.require_prepared(dataset.prepared_name).parts.items():
         left = sum(document.rejected.values())
         where = dataset.folder / part / prepared.REJECTED
         rest = f"; {left:,} left out, see {where}" if left else ""
@@ -172,7 +172,7 @@ def _print_alphabet(dataset: OwnDataset) -> None:
         if covered.samples:
             print_text(
                 f"{dataset.name}/{split}: {covered.samples:,} samples have characters outside the "
-                f"alphabet: {covered.named}"
+                f"alphabet: {covered.frequent}"
             )
 
 
@@ -251,7 +251,7 @@ def _protocol(config: Config, dataset: Dataset, name: str | None) -> Protocol | 
     from bench.data import cards
 
     if name is None:
-        card = cards.find(dataset.name)
+        card = cards.find_card(dataset.name)
         name = card.protocol if card else None
     return config.protocol(name) if name else None
 
@@ -315,15 +315,15 @@ def show(
     from bench.config.recipe_layers import augmentation_of
     from bench.data import cards
     from bench.data.datasets.base import PreparedDataset
-    from bench.data.store.prepared import DOCUMENT, SYNTHETIC, read
+    from bench.data.store.prepared import DOCUMENT, SYNTHETIC, read_prepared
     from bench.trials.specs import named_seed
 
     config = load()
     augmentation = augmentation_of(config, augment) if augment else None
     dataset = _dataset(config, name)
-    card = cards.find(name.removesuffix(SYNTHETIC))
+    card = cards.find_card(name.removesuffix(SYNTHETIC))
     print_text(card_text.described(card) if card else f"{dataset.name}: {dataset.summary()}")
-    if isinstance(dataset, PreparedDataset) and read(dataset.folder) is None:
+    if isinstance(dataset, PreparedDataset) and read_prepared(dataset.folder) is None:
         print_text(f"\nNot prepared: there is no {dataset.folder / DOCUMENT}.")
         return
     from bench.data.inspection import contact_sheet as sheets
@@ -339,7 +339,7 @@ def show(
         drawn = sheets.augmented_samples(dataset, split, count, augmentation, epochs, batches)
         shown, columns = drawn[:: epochs + 1], epochs + 1
     else:
-        drawn, columns = sheets.samples(dataset, split, count), 4
+        drawn, columns = sheets.first_samples(dataset, split, count), 4
         shown = drawn
     rows = [
         (
@@ -353,7 +353,7 @@ def show(
     folder = dataset.folder if isinstance(dataset, PreparedDataset) else Path()
     file = out or folder / ("augmented.png" if augmentation else "samples.png")
     try:
-        sheets.sheet(drawn, columns).save(file)
+        sheets.draw_contact_sheet(drawn, columns).save(file)
     except ValueError:
         raise BenchError(
             f"{file}: its ending is not one of a picture; name a .png or .jpg"
@@ -381,7 +381,7 @@ def synth(name: str, count: int, out: Path, seed: int, difficulty: Difficulty) -
     from bench import synthetic
 
     with split_bars() as advance:
-        synthetic.generate(
+        synthetic.generate_dataset(
             name,
             out,
             count,

@@ -55,7 +55,7 @@ def fetch(
     load()
     card = _card(name)
     downloads = _downloads(card, split)
-    folder = (out or data_dir.folder() / "downloads" / card.name).absolute()
+    folder = (out or data_dir.data_folder() / "downloads" / card.name).absolute()
     missing = [each for each in downloads if not is_complete(each, folder)]
     if missing:
         _ask(card, missing, folder, yes=yes)
@@ -70,9 +70,9 @@ def fetch(
 def _card(name: str) -> Card:
     from bench.data import cards
 
-    card = cards.find(name)
+    card = cards.find_card(name)
     if card is None:
-        hint = did_you_mean(name, cards.all())
+        hint = did_you_mean(name, cards.all_cards())
         raise BenchError(f"no card describes a data set '{name}'{hint}")
     return card
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.data.datasets.own import Samples
     from bench.data.inspection.survey import Survey
     from bench.data.raw.labels.data_folder import DataFolder
-    from bench.data.raw.labels.looking import Found
+    from bench.data.raw.labels.format_detection import DetectedFormat
 
 _MAX_LABELS = 8
 """Files of labels that a table lists; of more, the format finds them each time."""
@@ -117,11 +117,11 @@ def _found(
     format_name: str | None,
     labels: tuple[str, ...],
     images: str,
-) -> tuple[Found, DataFolder]:
+) -> tuple[DetectedFormat, DataFolder]:
     """Return the one reading of a folder: as images, else as clips."""
     from bench.config.datasets import label_format
     from bench.data.raw.labels.divisions import WholeSplit
-    from bench.data.raw.labels.looking import choose, look
+    from bench.data.raw.labels.format_detection import choose_format, detect_formats
     from bench.data.raw.labels.own_labels import OwnLabels
 
     kinds = [kind == "clips"] if kind else [False, True]
@@ -130,29 +130,29 @@ def _found(
         own = OwnLabels(folder, WholeSplit("test"), labels=labels, images=images, clips=clips)
         data = own.data(folder)
         formats = [label_format(format_name, clips=clips)] if format_name else []
-        found = look(data, formats, own.located(data))
+        found = detect_formats(data, formats, own.label_paths(data))
         looked.append((found, data))
         if format_name and found:
             return found[0], data
     found, data = next((each for each in looked if each[0]), looked[0])
-    return choose(found, data), data
+    return choose_format(found, data), data
 
 
 def _keys(
     folder: Path,
     home: Path,
-    found: Found,
+    found: DetectedFormat,
     data: DataFolder,
     kind: Samples | None,
     labels: tuple[str, ...],
     images: str,
 ) -> tuple[dict[str, Any], Survey]:
     """Return the keys of the table, and what it makes of the folder."""
-    from bench.data.inspection.survey import survey
+    from bench.data.inspection.survey import survey_labels
     from bench.data.raw.labels.own_reader import OwnReader
 
     splits, division = _splits(found, data)
-    counted = survey(OwnReader(data, found.labels, found.format, division))
+    counted = survey_labels(OwnReader(data, found.labels, found.format, division))
     if kind is None:
         several = 2 * counted.spaced > counted.samples.total()
         kind = "clips" if data.clips else "lines" if several else "words"
@@ -169,7 +169,7 @@ def _keys(
     return keys | {"splits": splits}, counted
 
 
-def _splits(found: Found, data: DataFolder) -> tuple[Any, Any]:
+def _splits(found: DetectedFormat, data: DataFolder) -> tuple[Any, Any]:
     """Return how `splits` is written, and the division: by names, a column, or test alone."""
     from bench.data.raw.labels.divisions import (
         ColumnSplits,
@@ -182,8 +182,8 @@ def _splits(found: Found, data: DataFolder) -> tuple[Any, Any]:
         if all(named_split(row.columns.get(column, "")) for row in found.rows):
             return {"column": column}, ColumnSplits(column)
     names = NamedSplits()
-    by_labels = [names.of_labels(data.relative(each)) for each in found.labels]
-    if any(by_labels) or any(names.of(row, ".", None) for row in found.rows):
+    by_labels = [names.split_of_labels(data.relative(each)) for each in found.labels]
+    if any(by_labels) or any(names.split_of(row, ".", None) for row in found.rows):
         return "names", names
     return "test", WholeSplit("test")
 
@@ -195,7 +195,7 @@ def _path(folder: Path, home: Path) -> str:
     return os.path.relpath(whole, home) if whole.is_relative_to(home) else str(whole)
 
 
-def _found_table(found: Found, data: DataFolder, counted: Survey) -> Table:
+def _found_table(found: DetectedFormat, data: DataFolder, counted: Survey) -> Table:
     """Return what was found in a folder."""
     total = counted.samples.total()
     named = ", ".join(map(data.relative, found.labels[:_MAX_LABELS]))

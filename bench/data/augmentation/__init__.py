@@ -1,4 +1,4 @@
-"""Augmentations: random changes of training samples, each of which a recipe may name.
+"""Augmentations: random changes of training samples, which recipes choose by name.
 
-What they draw is in the modules here; what they do to pixels is in `operations`.
+The modules here draw random parameters; `operations` has the operations on pixels.
 """

@@ -22,30 +22,31 @@ _MAX_LEVEL = 10
 class SceneText(ImageAugmentation):
     """RandAugment with PARSeq's operations: geometry, contrast, color, blur and noise.
 
-    Some of 16 operations are drawn, each at most once, and each drawn one is applied with a
+    Per image, some of 16 operations are drawn without repetition, and each is applied with a
     probability: autocontrast, equalization, inversion, rotation, posterization, solarization,
     raised dark values, saturation, contrast, brightness, two shears, two translations, Gaussian
-    blur and Poisson noise. What is moved in from outside the image is gray (128), as in the source.
+    blur and Poisson noise. Pixels from outside the image are gray (128), as in the source.
 
     What differs from the source:
 
-    - A rotated image there has a larger canvas, which is then stretched to the input. Here both are
-      one step and the size stays, so an input that keeps the aspect ratio keeps that of the image
-      as it is stored.
-    - At magnitude 0 noise adds nothing (there: noise of rate 1).
-    - Geometry interpolates linearly (there: linearly or, in half of the cases, cubically, which
-      takes four times as long). Blur is a true Gaussian (there: Pillow's, of boxes).
+    - There, a rotated image has a larger canvas, which is then stretched to the input. Here both
+      are one step that keeps the size, so an input that keeps the aspect ratio keeps that of the
+      stored image.
+    - At magnitude 0 there is no noise (there: noise of rate 1).
+    - Geometry uses linear interpolation (there: linear or, in half of the cases, cubic, which takes
+      four times as long). Blur is an exact Gaussian (there: Pillow's approximation by boxes).
 
     Args:
-        operations: How many operations are drawn for an image.
-        magnitude: Strength from 0 to 10 of the operations that have one. 5 means: rotations of 15°,
-            shears of 0.45 (x) and 0.1 (y), translations of 5 % of the width and 15 % of the height,
-            saturation, contrast and brightness changed by 45 %, a blur of 2 pixels and noise of
-            rate 20. Images of less than 100 pixels have less blur and noise.
-        probability: Of each drawn operation to be applied.
+        operations: The number of operations that are drawn per image; 3 as in the source.
+        magnitude: The strength from 0 to 10 of the operations that have one. 5, as in the source,
+            means rotations of 15°, shears of 0.45 (x) and 0.1 (y), translations of 5 % of the width
+            and 15 % of the height, saturation, contrast and brightness changed by 45 %, a blur of
+            2 pixels and noise of rate 20. Images of less than 100 pixels have less blur and noise.
+        probability: The probability that a drawn operation is applied.
 
     Source: Bautista and Atienza, "Scene Text Recognition with Permuted Autoregressive Sequence
-    Models" (ECCV 2022), by its code; Cubuk et al., "RandAugment" (CVPR workshops 2020).
+    Models" (ECCV 2022), parameters from its code; Cubuk et al., "RandAugment" (CVPR workshops
+    2020).
     """
 
     name: ClassVar[str] = "scene-text"
@@ -55,7 +56,7 @@ class SceneText(ImageAugmentation):
     probability: Fraction = 0.5
 
     def augment(self, pixels: Pixels, generator: np.random.Generator) -> Pixels:
-        """Apply the operations that are drawn, one after the other."""
+        """Apply the drawn operations in order."""
         from bench.data.augmentation.operations.rand_augment import OPERATIONS
 
         listed = [*OPERATIONS.values()]

@@ -19,12 +19,12 @@ _MIN_FRAMES, _MAX_FRAMES = 32, 230
 
 @dataclass(frozen=True)
 class SignLanguage(ClipAugmentation):
-    """A crop anywhere, half of the clips mirrored, and time rescaled by up to 20 % either way.
+    """A random crop, a horizontal flip of half of the clips, and a length changed by up to 20 %.
 
     Args:
-        rescale: The largest share by which a clip becomes shorter or longer.
+        rescale: The largest share by which a clip becomes shorter or longer; 0.2 as in the source.
 
-    Source: the code of Min et al., "Visual Alignment Constraint for Continuous Sign Language
+    Source: code of Min et al., "Visual Alignment Constraint for Continuous Sign Language
     Recognition" (ICCV 2021).
     """
 
@@ -34,10 +34,10 @@ class SignLanguage(ClipAugmentation):
     rescale: Fraction = 0.2
 
     def choose_frames(self, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
-        """Return frames at another pace: without repetition where there are fewer, else with.
+        """Return the sorted numbers of randomly drawn frames, with repetition for a longer clip.
 
-        VAC's code bounds what it makes of a clip to 32…230 frames; a clip that is outside these
-        bounds before is not forced into them here.
+        VAC's code limits the new length to 32…230 frames. Here the limits do not apply to a clip
+        that was shorter or longer than they are.
         """
         import numpy as np
 
@@ -48,11 +48,11 @@ class SignLanguage(ClipAugmentation):
     def crop_corner(
         self, spare: tuple[int, int], generator: np.random.Generator
     ) -> tuple[int, int]:
-        """Return any row and column."""
+        """Return a random upper left corner."""
         rows, columns = spare
         return int(generator.integers(0, rows + 1)), int(generator.integers(0, columns + 1))
 
     def augment(self, frames: Pixels, generator: np.random.Generator) -> Pixels:
-        """Return half of the clips mirrored."""
+        """Flip half of the clips horizontally."""
         mirrored = generator.random() < 1 / 2
         return frames[:, :, ::-1] if mirrored else frames

@@ -1,1 +1,1 @@
-"""The datasets, one a file."""
+"""The data sets, one or one family per file."""

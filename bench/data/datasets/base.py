@@ -1,4 +1,4 @@
-"""Data sets that are prepared once from what their authors hand out: what they all do."""
+"""Base classes of data sets that are prepared once from a raw data set."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 from bench.core.components import Augmentation, Dataset
 from bench.core.types import SPLITS, Split
 from bench.data.store import data_dir as home
-from bench.data.store.prepared import SYNTHETIC, Advance, Prepared, missing_part, require
+from bench.data.store.prepared import (
+    SYNTHETIC,
+    Advance,
+    Prepared,
+    missing_partition,
+    require_prepared,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,85 +29,87 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedDataset(Dataset):
-    """A data set that `bench data prepare` reads from its raw data set once.
+    """A data set that `bench data prepare` has to prepare from its raw data set.
 
     Attributes:
-        synthetic: Whether the synthetic data set of `bench data synth` is read, not the real one.
+        synthetic: Whether to read the synthetic data set of `bench data synth` instead.
     """
 
     synthetic: bool = False
 
     @property
     def prepared_name(self) -> str:
-        """The name of its folder among the prepared data."""
+        """The name of the folder of its prepared data."""
         return self.name + (SYNTHETIC if self.synthetic else "")
 
     @property
     def folder(self) -> Path:
         """The folder of its prepared data."""
-        return home.folder() / self.prepared_name
+        return home.data_folder() / self.prepared_name
 
     @abstractmethod
     def prepare(self, source: Path, advance: Advance) -> Prepared:
-        """Write what `source` holds into the folder of its prepared data.
+        """Write the raw data set in `source` to the folder of prepared data.
 
-        Killed at any moment, it resumes there the next time. Raises BenchError where `source` is
-        another data set or cannot be read.
+        A preparation that was killed is resumed by the next call.
+
+        Raises:
+            BenchError: `source` is another data set, or cannot be read.
         """
 
     @abstractmethod
     def verify(self, advance: Advance) -> list[str]:
-        """Compare the prepared data with their document; return what is wrong, in sentences."""
+        """Compare the prepared data with their document; return a sentence per fault."""
 
     def splits(self) -> tuple[Split, ...]:
         """Return the splits that were prepared."""
-        there = require(self.prepared_name).parts
-        return tuple(split for split in SPLITS if split in there)
+        parts = require_prepared(self.prepared_name).parts
+        return tuple(split for split in SPLITS if split in parts)
 
     def fingerprint(self, split: Split) -> str:
-        """Return the digest of the partition of a split, as it was prepared."""
+        """Return the fingerprint of the prepared partition of a split."""
         return self.part_fingerprint(split)
 
     def part_fingerprint(self, part: str) -> str:
-        """Return the digest of a partition. Raises BenchError where it was not prepared."""
-        parts = require(self.prepared_name).parts
+        """Return the fingerprint of a partition. Raises BenchError if it was not prepared."""
+        parts = require_prepared(self.prepared_name).parts
         if part not in parts:
-            raise missing_part(self.prepared_name, part, parts)
+            raise missing_partition(self.prepared_name, part, parts)
         return parts[part].fingerprint
 
 
 @dataclass(frozen=True)
 class StoredDataset(PreparedDataset):
-    """A data set whose samples are stored in one LMDB per partition; several can be joined."""
+    """A data set with one LMDB per partition; several such data sets can be combined."""
 
     @abstractmethod
     def reader(self, source: Path) -> Reader:
-        """Return the raw data set in `source`. Raises BenchError where that is another one."""
+        """Return the reader of the raw data set in `source`. Raises BenchError for another one."""
 
     def prepare(self, source: Path, advance: Advance) -> Prepared:
-        """Stream what its reader lists into LMDBs."""
+        """Stream the samples of the reader to LMDBs."""
         from bench.data.store import preparing
 
         clips = self.gives == "frames"
         return preparing.prepare(self.reader(source), source, self.folder, advance, clips=clips)
 
     def verify(self, advance: Advance) -> list[str]:
-        """Read every sample again, and compare with what was noted of it."""
+        """Read every sample again, and compare it with its hash; return a sentence per fault."""
         from bench.data.store import verifying
 
-        return verifying.verify(self.prepared_name, advance)
+        return verifying.verify_prepared(self.prepared_name, advance)
 
     def selection(self, split: Split) -> Selection:
-        """Return the samples of a split. Raises BenchError where it has no such split."""
+        """Return the samples of a split. Raises BenchError if the split does not exist."""
         from bench.data.reading.samples import Selection
         from bench.data.store.partition import Partition
 
         return Selection(Partition(self.prepared_name, split))
 
     def properties(self, split: Split) -> dict[str, list[Any]]:
-        """Return what `bench.evaluation.sample_properties` lists, as far as the data have it.
+        """Return those properties of `bench.evaluation.sample_properties` that the data have.
 
-        Of each property, one value per sample, in the order of `selection`.
+        Each property has one value per sample, in the order of `selection`.
         """
         return self.selection(split).properties()
 
@@ -111,7 +119,7 @@ class StoredDataset(PreparedDataset):
         encoder: LabelEncoder,
         augmentation: Augmentation | None = None,
     ) -> PreparedPipeline:
-        """Open its splits; pixels are read when batches are."""
+        """Return the pipeline of its splits; pixels are read with each batch."""
         from bench.data.reading.stored import join_splits, open_stored
 
         return open_stored(join_splits([self]), model_input, encoder, augmentation)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bench.core.types import SPLITS, InputKind, Split
 from bench.data.datasets.base import StoredDataset
-from bench.data.store.prepared import digest, require
+from bench.data.store.prepared import combined_fingerprint, require_prepared
 from bench.evaluation.protocols.lines import HTR_RAW, HTR_THESIS
 
 if TYPE_CHECKING:
@@ -21,20 +21,21 @@ if TYPE_CHECKING:
 
 _PARTITION = "lines"
 _WRITERS = "writers.txt"
-"""Beside the prepared lines, which are hashed: a form and its writer per row."""
+"""Form and writer per row; a file of its own, because writers are not part of the fingerprint."""
 
 
 @dataclass(frozen=True)
 class IAM(StoredDataset):
-    """Lines of the IAM Handwriting Database.
-
-    Marti and Bunke, "The IAM-database: an English sentence database for offline handwriting
-    recognition" (IJDAR 2002). Its own alphabet has the 79 characters of its texts.
+    """Lines of the IAM Handwriting Database; its alphabet has the 79 characters of its texts.
 
     Attributes:
-        split: The division into splits, named by what it holds: see `bench docs datasets`.
-        spacing: Which transcripts are read: those of its XML files, or those of its ASCII files,
-            which have spaces before punctuation marks.
+        split: The name of a division into splits, see `bench docs datasets`. The default has every
+            line of the forms of the common Aachen (RWTH) split.
+        spacing: `xml` reads the transcripts of the XML files, `ascii` those of `lines.txt`, which
+            have spaces before punctuation marks.
+
+    Source: Marti and Bunke, "The IAM-database: an English sentence database for offline handwriting
+    recognition" (IJDAR 2002).
     """
 
     name: ClassVar[str] = "iam"
@@ -44,19 +45,19 @@ class IAM(StoredDataset):
     spacing: Literal["xml", "ascii"] = "xml"
 
     def __post_init__(self) -> None:
-        """Replace an alias of the split by its name. Raises BenchError on an unknown one."""
+        """Replace an alias of the split by its name. Raises BenchError for an unknown split."""
         from bench.data.datasets.line_splits import find_division
 
         object.__setattr__(self, "split", find_division(self.split).name)
 
     def reader(self, source: Path) -> Reader:
-        """Return the raw data set in `source`."""
+        """Return the reader of the raw data set in `source`."""
         from bench.data.raw.iam import IamLines
 
         return IamLines(source)
 
     def prepare(self, source: Path, advance: Advance) -> Prepared:
-        """Stream the lines into an LMDB; keep the raw data set's lists of splits, and writers."""
+        """Stream the lines to an LMDB; copy the official lists of splits, and store the writers."""
         from bench.core.documents import write_bytes
         from bench.data.datasets.line_splits import keep_official
         from bench.data.raw.iam import IamLines
@@ -69,17 +70,17 @@ class IAM(StoredDataset):
         return prepared
 
     def splits(self) -> tuple[Split, ...]:
-        """Return all three splits. Raises BenchError where it is not prepared."""
-        require(self.prepared_name)
+        """Return all three splits. Raises BenchError if the data set is not prepared."""
+        require_prepared(self.prepared_name)
         return SPLITS
 
     def fingerprint(self, split: Split) -> str:
-        """Return the digest of the lines, of the list of the split, and of the spacing."""
+        """Return the fingerprint of the lines, the list of the split, and the spacing."""
         lists = self._lists.fingerprint(split)
-        return digest([self.part_fingerprint(_PARTITION), lists, self.spacing])
+        return combined_fingerprint([self.part_fingerprint(_PARTITION), lists, self.spacing])
 
     def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
-        """Return the encoder of the characters of `alphabet`, else of IAM's 79."""
+        """Return the label encoder of `alphabet`, else of the 79 characters of IAM."""
         from bench.data.reading.label_encoder import LabelEncoder, encoder_of_alphabet
 
         if alphabet is not None:
@@ -99,7 +100,7 @@ class IAM(StoredDataset):
         return Selection(partition, rows, "text" if self.spacing == "xml" else "ascii")
 
     def properties(self, split: Split) -> dict[str, list[Any]]:
-        """Return the properties of lines; writers, where they were kept when it was prepared."""
+        """Return the properties of lines, with writers if they were stored by `prepare`."""
         from bench.core.regular_files import is_there, read_regular
 
         properties = super().properties(split)

@@ -1,4 +1,4 @@
-"""Which line of IAM is in which split, by the lists beside IAM's card."""
+"""The divisions of IAM: which line is in which split, by the lists beside the card of IAM."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.data import cards
 
 OFFICIAL = "official"
 TASK = "largeWriterIndependentTextLineRecognitionTask"
-"""The folder of the raw data set's own lists."""
+"""The folder of the official lists in the raw data set."""
 
 _FILES: dict[str, Split] = {
     "trainset.txt": "train",
@@ -31,12 +31,12 @@ _WITHOUT = "without"
 
 @dataclass(frozen=True)
 class LineSplits:
-    """A division of IAM by forms, with all lines of each.
+    """A division of IAM by forms, with exceptions by line.
 
     Attributes:
-        name: Its name on IAM's card.
-        forms: The split of each form.
-        lines: The split of lines that are not where their form is; None: in no split.
+        name: The name of the division on the card of IAM.
+        forms: The split of each form, which applies to all lines of the form.
+        lines: The split of lines that are not in the split of their form; None for no split.
     """
 
     name: str
@@ -44,7 +44,7 @@ class LineSplits:
     lines: Mapping[str, Split | None]
 
     def get(self, line: str) -> Split | None:
-        """Return the split of a line such as `a01-000u-00`, or None where it is in none."""
+        """Return the split of a line such as `a01-000u-00`, None if it is in no split."""
         if line in self.lines:
             return self.lines[line]
         return self.forms.get(_form(line))
@@ -67,36 +67,40 @@ def _form(line: str) -> str:
 
 
 def find_division(name: str) -> cards.Splits:
-    """Return what IAM's card says of the division that is called `name`, or has it as an alias.
+    """Return the division on the card of IAM with a name or an alias equal to `name`.
 
-    Raises BenchError on a name that no division or more than one has.
+    Raises:
+        BenchError: The name is unknown or ambiguous.
     """
-    wanted = name.lower()
-    if wanted in _AMBIGUOUS:
+    lowered = name.lower()
+    if lowered in _AMBIGUOUS:
         raise BenchError(
             f"'{name}' means two splits of IAM: take 'rwth-6482', every line of its forms, or "
             "'rwth-6161', which leaves out 321 training lines and a validation form"
         )
-    divisions = cards.all()["iam"].splits
-    lists = {known: split for split in divisions for known in (split.name, *split.aliases)}
-    if wanted not in lists:
-        raise BenchError(f"there is no split '{name}' of IAM{did_you_mean(wanted, lists)}")
-    return lists[wanted]
+    divisions = cards.all_cards()["iam"].splits
+    by_name = {alias: split for split in divisions for alias in (split.name, *split.aliases)}
+    if lowered not in by_name:
+        raise BenchError(f"there is no split '{name}' of IAM{did_you_mean(lowered, by_name)}")
+    return by_name[lowered]
 
 
 def line_splits(name: str, source: Path | None = None) -> LineSplits:
-    """Return the division of IAM that is called `name`.
+    """Return the splits of the lines of IAM.
 
-    `official` reads the lists of the raw data set, in the folder `source` or in its folder TASK.
-    Raises BenchError as `find_division` does, and on lists that are missing or contradict one
-    another.
+    Args:
+        name: The name or an alias of a division. `official` reads the lists of the raw data set.
+        source: The folder with these lists, or with their folder TASK.
+
+    Raises:
+        BenchError: The name is unknown or ambiguous, or a list is missing or has a line of another.
     """
     division = find_division(name)
     return _official(source) if division.name == OFFICIAL else _listed(division)
 
 
 def keep_official(source: Path, folder: Path) -> None:
-    """Copy the raw data set's own lists, where `source` has them, to `folder`."""
+    """Copy the official lists of the raw data set `source`, if it has them, to `folder`."""
     for file in sorted(source.rglob(f"{TASK}/*.txt")):
         if file.name in _FILES:
             folder.mkdir(exist_ok=True)
@@ -104,10 +108,10 @@ def keep_official(source: Path, folder: Path) -> None:
 
 
 def _listed(split: cards.Splits) -> LineSplits:
-    """Read a list beside the card: a row is a split and a form, or `without` and a line."""
+    """Read a list beside the card: each row has a split and a form, or `without` and a line."""
     forms: dict[str, Split] = {}
     without: dict[str, Split | None] = {}
-    for row in _rows(cards.folder() / "iam" / split.ids):
+    for row in _rows(cards.cards_folder() / "iam" / split.ids):
         word, _, name = row.partition(" ")
         if word == _WITHOUT:
             without[name] = None
@@ -117,11 +121,11 @@ def _listed(split: cards.Splits) -> LineSplits:
 
 
 def _official(source: Path | None) -> LineSplits:
-    """Read the lists of the raw data set: a row is a line."""
+    """Read the lists of the raw data set, which have one line id per row."""
     if source is None:
         raise BenchError(
-            f"split 'official' of IAM is in the lists of its raw data set; unpack {TASK}.zip and "
-            "name the folder"
+            f"the split 'official' of IAM is read from lists of the raw data set; unpack "
+            f"{TASK}.zip and name the folder"
         )
     folder = source / TASK if (source / TASK).is_dir() else source
     lines: dict[str, Split | None] = {}
@@ -129,12 +133,13 @@ def _official(source: Path | None) -> LineSplits:
         file = folder / name
         if not file.exists():
             raise BenchError(
-                f"{file}: there is no such file; unpack {TASK}.zip there, or name another folder"
+                f"{file} does not exist; unpack {TASK}.zip there, or name another folder"
             )
         for line in _rows(file):
             if lines.setdefault(line, split) != split:
                 raise BenchError(
-                    f"{file}: line '{line}' is in '{lines[line]}' too; unpack {TASK}.zip again"
+                    f"{file}: line '{line}' is also in the list of '{lines[line]}'; unpack "
+                    f"{TASK}.zip again"
                 )
     return LineSplits(OFFICIAL, {}, lines)
 

@@ -1,4 +1,4 @@
-"""A person's own data set, which a table of bench.toml declares."""
+"""Data sets of users, declared by a table of bench.toml."""
 
 from __future__ import annotations
 
@@ -23,28 +23,29 @@ if TYPE_CHECKING:
 Samples = Literal["words", "lines", "clips"]
 
 _DECLARED = "declared.sha256"
-"""Beside prepared data, a hash of how they were declared to be read."""
+"""A file beside prepared data: the hash of the table that declared them."""
 MAX_LOST = 0.5
-"""The share of samples with characters outside the alphabet that is no longer taken."""
-_SHOWN = 5
+"""The largest share of training samples with characters outside the alphabet."""
+_MAX_SHOWN = 5
 
 
-def characters(charset: str = "") -> Protocol:
-    """Return the rules of an alphabet of these characters: they are compared after Unicode NFC."""
+def character_rules(charset: str = "") -> Protocol:
+    """Return the protocol of an alphabet of these characters, compared after Unicode NFC."""
     return Protocol("characters", 1, "Characters after NFC.", charset=charset, unicode="NFC")
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnDataset(StoredDataset):
-    """Words, lines or clips of a person's own, declared as `[dataset.NAME]` in bench.toml.
+    """Words, lines or clips of a user, declared as `[dataset.NAME]` in bench.toml.
 
     Attributes:
-        name: What bench.toml calls it.
-        samples: What its samples are.
-        alphabet: The protocol whose characters are learned; None: the characters of its training
-            transcripts. Glosses have none.
-        labels: How it is read; None where it was declared elsewhere and is only prepared.
-        about: One sentence for people.
+        name: NAME of the table.
+        samples: The kind of its samples.
+        alphabet: The protocol whose characters are learned; None for the characters of its training
+            transcripts. Clips have glosses and no alphabet.
+        labels: How its labels are read; None if this bench.toml does not declare it, such as for a
+            data set that is restored from a record.
+        about: A description in one sentence.
     """
 
     name: str  # type: ignore[misc]
@@ -55,31 +56,31 @@ class OwnDataset(StoredDataset):
 
     @property
     def gives(self) -> InputKind:  # type: ignore[override]
-        """What its samples are to a network."""
+        """The kind of input: images or frames."""
         return "frames" if self.samples == "clips" else "image"
 
     @property
     def label(self) -> str:
-        """Its name: the rest of the table is not a parameter."""
+        """The name; other keys of the table are not parameters."""
         return self.name
 
     def summary(self) -> str:  # type: ignore[override]
-        """Return what it is, in a sentence."""
+        """Return the description in one sentence."""
         where = f" in {self.labels.folder}" if self.labels else ""
         return self.about or f"{self.samples.capitalize()} of your own{where}."
 
     def changed(self) -> dict[str, Any]:
-        """Return no parameter: `[dataset.NAME]` has them all."""
+        """Return no parameters, because all settings are in `[dataset.NAME]`."""
         return {}
 
     def spec(self) -> dict[str, Any]:
-        """Return what is learned of it; what it holds is hashed by the fingerprints of splits."""
+        """Return the part of a key without the content, which the fingerprints of splits hash."""
         alphabet = self.alphabet and self.alphabet.spec()
         parameters = {"samples": self.samples, "alphabet": alphabet}
         return {"name": self.name, "version": self.version, "own": parameters, "parameters": {}}
 
     def reader(self, source: Path) -> Reader:
-        """Return the samples that the labels in `source` list."""
+        """Return the reader of the labels in `source`."""
         if self.labels is None:
             raise BenchError(
                 f"data set '{self.name}' is not declared in this bench.toml; add its table "
@@ -88,11 +89,11 @@ class OwnDataset(StoredDataset):
         return self.labels.reader(source)
 
     def prepare(self, source: Path, advance: Advance) -> Prepared:
-        """Stream what its labels list into LMDBs; keep how it was declared beside them."""
+        """Stream the samples to LMDBs; store the hash of the declaration beside them."""
         from bench.data.store import preparing
 
         reader = self.reader(source)
-        assert self.labels is not None  # noqa: S101 (`reader` has raised)
+        assert self.labels is not None  # noqa: S101 (`reader` raises otherwise)
         self._require_declared()
         self.folder.mkdir(parents=True, exist_ok=True)
         write_bytes(self.folder / _DECLARED, self.labels.digest.encode())
@@ -100,17 +101,17 @@ class OwnDataset(StoredDataset):
         return preparing.prepare(reader, source, self.folder, advance, clips=clips)
 
     def splits(self) -> tuple[Split, ...]:
-        """Return the splits that were prepared. Raises BenchError where the table has changed."""
+        """Return the splits that were prepared. Raises BenchError if the table has changed."""
         self._require_declared()
         return super().splits()
 
     def part_fingerprint(self, part: str) -> str:
-        """Return the digest of a split. Raises BenchError where the table has changed."""
+        """Return the fingerprint of a split. Raises BenchError if the table has changed."""
         self._require_declared()
         return super().part_fingerprint(part)
 
     def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
-        """Return the encoder of an alphabet, else of its own; of clips, of all their glosses."""
+        """Return the label encoder of `alphabet`, else of its own; for clips, of their glosses."""
         from bench.data.datasets.sign_language import gloss_encoder
         from bench.data.reading.label_encoder import LabelEncoder, encoder_of_alphabet
 
@@ -118,31 +119,32 @@ class OwnDataset(StoredDataset):
             return gloss_encoder(self, alphabet)
         if chosen := alphabet or self.alphabet:
             return encoder_of_alphabet(chosen)
-        rules = characters()
-        there = self.splits()
-        splits = ("train",) if "train" in there else there
+        rules = character_rules()
+        prepared = self.splits()
+        splits = ("train",) if "train" in prepared else prepared
         texts = (text for split in splits for text in self.selection(split).texts())
         return LabelEncoder(tuple(sorted(set().union(*map(rules.normalize, texts)))), rules)
 
     def coverage(self, encoder: LabelEncoder) -> dict[Split, Coverage]:
-        """Return what of the transcripts of each split an encoder has no classes for."""
+        """Return per split how many samples have characters without a class in an encoder."""
         return {
             split: _coverage(encoder, [*self.selection(split).texts()]) for split in self.splits()
         }
 
     def require_coverage(self, encoder: LabelEncoder) -> None:
-        """Raise BenchError where more than half of the training samples lose characters."""
+        """Raise BenchError if more than half of the training samples have such characters."""
         for split, covered in self.coverage(encoder).items():
             if split == "train" and covered.too_little:
                 raise BenchError(
-                    f"the alphabet misses characters of {covered.samples:,} of "
-                    f"{covered.of:,} training samples of data set '{self.name}' ({covered.named}); "
+                    f"the alphabet lacks characters of {covered.samples:,} of "
+                    f"{covered.total:,} training samples of data set '{self.name}' "
+                    f"({covered.frequent}); "
                     f"add them to alphabet in [dataset.{self.name}], or remove that key to learn "
                     "the characters of its training samples"
                 )
 
     def _require_declared(self) -> None:
-        """Raise BenchError where it is prepared in another way than its table says now."""
+        """Raise BenchError if its table has changed since it was prepared."""
         file = self.folder / _DECLARED
         if self.labels is None or not file.exists():
             return
@@ -155,29 +157,29 @@ class OwnDataset(StoredDataset):
 
 @dataclass(frozen=True)
 class Coverage:
-    """The samples of a split with characters that an alphabet does not have.
+    """How many samples of a split have characters that an alphabet lacks.
 
     Attributes:
-        of: All samples of the split.
-        samples: Those that have such a character.
-        characters: How many samples have each.
+        total: The number of samples of the split.
+        samples: The number of samples with such a character.
+        characters: The number of samples with each of these characters.
     """
 
-    of: int
+    total: int
     samples: int
     characters: Counter[str]
 
     @property
     def too_little(self) -> bool:
-        """Whether training on it would not teach what its transcripts say."""
-        return self.samples > MAX_LOST * self.of
+        """Whether too many transcripts lack characters for a training to be meaningful."""
+        return self.samples > MAX_LOST * self.total
 
     @property
-    def named(self) -> str:
-        """The most frequent characters, each with the number of samples that have it."""
-        most = self.characters.most_common(_SHOWN)
-        more = ", …" if len(self.characters) > _SHOWN else ""
-        return ", ".join(f"{each!r} in {count:,}" for each, count in most) + more
+    def frequent(self) -> str:
+        """The most frequent such characters, each with its number of samples."""
+        frequent = self.characters.most_common(_MAX_SHOWN)
+        more = ", …" if len(self.characters) > _MAX_SHOWN else ""
+        return ", ".join(f"{each!r} in {count:,}" for each, count in frequent) + more
 
 
 def _coverage(encoder: LabelEncoder, texts: list[str]) -> Coverage:
@@ -189,8 +191,8 @@ def _coverage(encoder: LabelEncoder, texts: list[str]) -> Coverage:
     return Coverage(len(texts), samples, counts)
 
 
-def restored(spec: dict[str, Any]) -> OwnDataset | None:
-    """Return the data set of a record, which has its `spec`; None where it is one of bench."""
+def own_dataset_of_record(spec: dict[str, Any]) -> OwnDataset | None:
+    """Return the data set of a user from its `spec` in a record; None for a data set of bench."""
     if "own" not in spec:
         return None
     own = spec["own"]

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 class Phoenix14(SignLanguage):
     """RWTH-PHOENIX-Weather 2014, the same nine signers in every split.
 
-    Koller, Forster and Ney, "Continuous sign language recognition: Towards large vocabulary
+    Source: Koller, Forster and Ney, "Continuous sign language recognition: Towards large vocabulary
     statistical recognition systems handling multiple signers" (CVIU 2015).
     """
 
     name: ClassVar[str] = "phoenix14"
 
     def reader(self, source: Path) -> Reader:
-        """Return the release in `source`."""
+        """Return the reader of the release in `source`."""
         from bench.data.raw.phoenix14 import Phoenix14Reader
 
         return Phoenix14Reader(source, "multisigner")
@@ -31,12 +31,12 @@ class Phoenix14(SignLanguage):
 
 @dataclass(frozen=True)
 class Phoenix14SI5(SignLanguage):
-    """RWTH-PHOENIX-Weather 2014, tested on a signer whom training has not seen."""
+    """RWTH-PHOENIX-Weather 2014 SI5, tested on a signer who is not in the training split."""
 
     name: ClassVar[str] = "phoenix14-si5"
 
     def reader(self, source: Path) -> Reader:
-        """Return the release in `source`."""
+        """Return the reader of the release in `source`."""
         from bench.data.raw.phoenix14 import Phoenix14Reader
 
         return Phoenix14Reader(source, "si5")
@@ -44,15 +44,15 @@ class Phoenix14SI5(SignLanguage):
 
 @dataclass(frozen=True)
 class Phoenix14T(SignLanguage):
-    """RWTH-PHOENIX-Weather 2014 T, whose sentences are translated too; only glosses are read.
+    """RWTH-PHOENIX-Weather 2014 T, which also has translations; only glosses are read.
 
-    Camgoz et al., "Neural Sign Language Translation" (CVPR 2018).
+    Source: Camgoz et al., "Neural Sign Language Translation" (CVPR 2018).
     """
 
     name: ClassVar[str] = "phoenix14-t"
 
     def reader(self, source: Path) -> Reader:
-        """Return the release in `source`."""
+        """Return the reader of the release in `source`."""
         from bench.data.raw.phoenix14_t import Phoenix14TReader
 
         return Phoenix14TReader(source)

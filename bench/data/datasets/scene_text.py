@@ -1,4 +1,4 @@
-"""What the data sets of scene text have in common: cropped words, read by their characters."""
+"""Base class of the data sets of scene text: cropped words with characters as labels."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SceneText(StoredDataset):
-    """Cropped words. Their own alphabet is `str-36`: letters without case, and digits."""
+    """Cropped words with the alphabet `str-36`: lower-case letters and digits."""
 
     gives: ClassVar[InputKind] = "image"
 
     def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
-        """Return the encoder of the characters of `alphabet`, else of `str-36`."""
+        """Return the label encoder of `alphabet`, else of `str-36`."""
         from bench.data.reading.label_encoder import encoder_of_alphabet
 
         return encoder_of_alphabet(alphabet or STR_36)

@@ -1,4 +1,4 @@
-"""The test sets of scene text, each under the name that says how many words it has kept."""
+"""The test sets of scene text; variants are named by their number of words."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _TestSet(SceneText):
-    """Words to test on: the LMDB of clovaai or PARSeq, or a folder with annotation files."""
+    """A test set in an LMDB of clovaai or PARSeq, or in a folder with annotation files."""
 
     folders: ClassVar[tuple[str, ...]]
-    """What LMDBs of it are called."""
+    """The folder names of its LMDBs in releases."""
 
     def reader(self, source: Path) -> Reader:
-        """Return a tree of images with annotation files, or the LMDB, in `source`."""
+        """Return the reader of the annotation files or of the LMDB in `source`."""
         from bench.data.raw.word_images import tree_or_lmdb
 
-        places = [
+        folders = [
             f"{above}{name}" for name in self.folders for above in ("evaluation/", "test/", "")
         ]
-        return tree_or_lmdb(self.name, source, {"test": tuple(places)})
+        return tree_or_lmdb(self.name, source, {"test": tuple(folders)})
 
 
 @dataclass(frozen=True)
 class IIIT5K(_TestSet):
     """3,000 words from photographs on the web, and 2,000 to train on.
 
-    Mishra, Alahari and Jawahar, "Scene Text Recognition using Higher Order Language Priors" (BMVC
-    2012). It has a split `train` where it was prepared from a source with training words.
+    The split `train` exists if it was prepared from a source with training words.
+
+    Source: Mishra, Alahari and Jawahar, "Scene Text Recognition using Higher Order Language Priors"
+    (BMVC 2012).
     """
 
     name: ClassVar[str] = "iiit5k"

@@ -1,4 +1,4 @@
-"""seq-digits: Seq-MNIST's scheme on the handwritten digits that scikit-learn carries."""
+"""seq-digits: clips as in Seq-MNIST, of the handwritten digits in scikit-learn."""
 
 from __future__ import annotations
 
@@ -24,28 +24,32 @@ if TYPE_CHECKING:
 
 SHA256 = "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
 _MAX_BYTES = 2**20
-"""Four times those of the scans."""
+"""The largest file that is unpacked: four times the size of the scans."""
 SPLITS: dict[Split, tuple[int, ...]] = {
     "train": (0, 1, 2, 3, 4, 5, 6),
     "validation": (7,),
     "test": (8, 9),
 }
-"""The last digit of a scan's number decides its split."""
+"""The split of a scan, by the last digit of its number."""
 
 
 @dataclass(frozen=True)
 class SeqDigits(Dataset):
-    """Sequences of four real handwritten digits, 8×8 pixels a frame; nothing to download.
+    """Sequences of four real handwritten digits, 8×8 pixels per frame; nothing to download.
 
-    1,797 scans from the UCI collection that scikit-learn ships as `load_digits`. Transitions and
-    ends follow the figure of Min et al. (ECCV 2022): three frames between two digits, two at each
-    end, so T = 4 + 3·3 + 2·2 = 17 for four digits.
+    Composed of 1,797 scans from the UCI collection, which scikit-learn distributes as
+    `load_digits`. Four digits give T = 4 + 3·3 + 2·2 = 17 frames.
 
     Attributes:
-        digits: Digits per sequence.
-        ramp: The weight of the next digit in each frame between two digits.
-        end_frames: Frames that fade the first digit in, and the last one out.
+        digits: The number of digits per sequence.
+        ramp: The weight of the next digit in each frame between two digits; three frames as in the
+            figure of the paper.
+        end_frames: The number of frames that fade the first digit in, and the last one out; two as
+            in the figure.
         rounds: How often each scan is used in an epoch.
+
+    Source: Min et al., "Deep Radial Embedding for Visual Sequence Learning" (ECCV 2022), the figure
+    of Seq-MNIST.
     """
 
     name: ClassVar[str] = "seq-digits"
@@ -57,7 +61,7 @@ class SeqDigits(Dataset):
     rounds: PositiveInt = 4
 
     def __post_init__(self) -> None:
-        """Raise BenchError where the ends would need more of the ramp than there is."""
+        """Raise BenchError if `end_frames` is larger than the length of the ramp."""
         if self.end_frames > len(self.ramp):
             raise BenchError(
                 f"dataset 'seq-digits': end_frames = {self.end_frames} takes more values than the "
@@ -69,14 +73,14 @@ class SeqDigits(Dataset):
         return tuple(SPLITS)
 
     def fingerprint(self, split: Split) -> str:
-        """Return a digest of the scans' checksum, the split, and all parameters.
+        """Return a digest of the checksum of the scans, the split, and all parameters.
 
-        The checksum is that with which the installed scans are compared when they are opened.
+        `read_scans` compares the installed scans with this checksum.
         """
         return f"sha256:{digest([SHA256, split, asdict(self)])}"
 
     def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
-        """Return the encoder of the ten digits, or of an alphabet that has them."""
+        """Return the label encoder of `alphabet`, else of the ten digits."""
         from bench.data.reading.label_encoder import encoder_of_alphabet
 
         return encoder_of_alphabet(alphabet or DIGITS)
@@ -87,7 +91,7 @@ class SeqDigits(Dataset):
         encoder: LabelEncoder,
         augmentation: Augmentation | None = None,
     ) -> SequenceOfDigits:
-        """Read the scans; no sequence shares a scan with another split."""
+        """Return the pipeline of sequences; no scan is in two splits."""
         from bench.data.reading.sequence_of_digits import (
             Scheme,
             SequenceOfDigits,
@@ -102,7 +106,11 @@ class SeqDigits(Dataset):
 
 
 def read_scans() -> dict[Split, Scans]:
-    """Read scikit-learn's bundled scans without importing it (which takes seconds)."""
+    """Read the scans within scikit-learn without importing it, which would take seconds.
+
+    Raises:
+        BenchError: scikit-learn is not installed, or has other scans.
+    """
     import numpy as np
 
     from bench.data.raw.gzip_files import read_gzip
@@ -118,12 +126,13 @@ def read_scans() -> dict[Split, Scans]:
     text = read_gzip(file, _MAX_BYTES) if file.exists() else b""
     if hashlib.sha256(text).hexdigest() != SHA256:
         raise BenchError(
-            f"dataset 'seq-digits': {file} does not hold the 1,797 scans this dataset is made of; "
+            f"dataset 'seq-digits': {file} does not contain the 1,797 scans of this dataset; "
             "install a scikit-learn release that does, such as 1.9"
         )
     rows = np.loadtxt(text.decode().splitlines(), delimiter=",", dtype=np.uint8)
     images, labels = rows[:, :-1].reshape(-1, 8, 8), rows[:, -1].astype(np.int64)
     scans = Scans(images, labels, np.arange(len(rows)), full=16)
     return {
-        split: scans.of(np.isin(scans.numbers % 10, endings)) for split, endings in SPLITS.items()
+        split: scans.subset(np.isin(scans.numbers % 10, endings))
+        for split, endings in SPLITS.items()
     }

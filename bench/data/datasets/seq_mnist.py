@@ -1,4 +1,4 @@
-"""seq-mnist: four MNIST digits fading into one another."""
+"""seq-mnist: clips of four MNIST digits that fade into one another."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from bench.core.schema import Fraction
 from bench.core.types import SPLITS, InputKind, Split
 from bench.data.datasets.base import PreparedDataset
-from bench.data.store.prepared import digest, require
+from bench.data.store.prepared import combined_fingerprint, require_prepared
 from bench.evaluation.protocols.words import DIGITS
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from bench.data.store.prepared import Advance, Prepared
     from bench.evaluation.protocols import Protocol
 
-_RATE = 0.1
-_RARE = 5
+_KEPT_SHARE = 0.1
+_FIRST_BALANCED = 5
+"""With `unbalanced`, this share of the scans of digits below this one is kept."""
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 10))
 
 
@@ -29,16 +30,17 @@ _TENTHS = tuple(tenth / 10 for tenth in range(1, 10))
 class SeqMNIST(PreparedDataset):
     """Four MNIST digits in a row: 41 frames of 32×32, nine between two digits, five at each end.
 
-    Min et al., "Deep Radial Embedding for Visual Sequence Learning" (ECCV 2022): consecutive scans
-    in groups of four, 15,000 sequences to train and 2,500 to test on.
+    Consecutive scans are grouped in fours, which gives 15,000 training and 2,500 test sequences.
 
     Attributes:
-        unbalanced: Whether one in ten of the training scans of 0 to 4 is kept, and nine are not.
-        transitions: Those of the paper's figure, its ramp carried on to nine frames, or those of
-            its public reproduction, whose weights add up to 0.9 only.
-        held_out: The share at the end of the training scans that is for validation and not trained
-            on. The paper has none: with 0, validation shuffles 10,000 scans that were trained on,
-            so that a recipe should then test the last epoch.
+        unbalanced: Whether only one in ten training scans of the digits 0 to 4 is kept.
+        transitions: `paper` has the ramp of the figure of the paper, extended to nine frames;
+            `reproduction` has those of its public reproduction, which add up to only 0.9.
+        held_out: The share at the end of the training scans that is used for validation and not
+            for training. The paper has no validation split: with 0, validation reads 10,000
+            shuffled training scans, so a recipe should then test the last epoch.
+
+    Source: Min et al., "Deep Radial Embedding for Visual Sequence Learning" (ECCV 2022).
     """
 
     name: ClassVar[str] = "seq-mnist"
@@ -49,34 +51,34 @@ class SeqMNIST(PreparedDataset):
     held_out: Fraction = 0.1
 
     def prepare(self, source: Path, advance: Advance) -> Prepared:
-        """Copy the IDX files of `source`, compared with their checksums."""
+        """Copy the IDX files of `source` after comparing them with their checksums."""
         from bench.data.raw import mnist
 
-        return mnist.prepare(source, self.folder, advance, synthetic=self.synthetic)
+        return mnist.prepare_mnist(source, self.folder, advance, synthetic=self.synthetic)
 
     def verify(self, advance: Advance) -> list[str]:
-        """Compare the files with their checksums."""
+        """Compare the files with their checksums; return a sentence per fault."""
         from bench.data.raw import mnist
 
-        return mnist.verify(self.folder, advance)
+        return mnist.verify_mnist(self.folder, advance)
 
     def splits(self) -> tuple[Split, ...]:
-        """Return all three splits. Raises BenchError where it is not prepared."""
-        require(self.prepared_name)
+        """Return all three splits. Raises BenchError if the data set is not prepared."""
+        require_prepared(self.prepared_name)
         return SPLITS
 
     def fingerprint(self, split: Split) -> str:
-        """Return the digest of the scans of a split and of the parameters that compose it."""
+        """Return the fingerprint of the scans of a split and of the parameters that affect it."""
         scans = self.part_fingerprint("test" if split == "test" else "train")
         parameters: list[str] = [self.transitions]
         if split != "test":
             parameters.append(repr(self.held_out))
         if split == "train":
             parameters.append(repr(self.unbalanced))
-        return digest([split, scans, *parameters])
+        return combined_fingerprint([split, scans, *parameters])
 
     def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
-        """Return the encoder of the ten digits, or of an alphabet that has them."""
+        """Return the label encoder of `alphabet`, else of the ten digits."""
         from bench.data.reading.label_encoder import encoder_of_alphabet
 
         return encoder_of_alphabet(alphabet or DIGITS)
@@ -87,7 +89,7 @@ class SeqMNIST(PreparedDataset):
         encoder: LabelEncoder,
         augmentation: Augmentation | None = None,
     ) -> SequenceOfDigits:
-        """Read the scans; splits share one only where nothing is held out."""
+        """Return the pipeline of sequences; splits share scans only if `held_out` is 0."""
         from bench.data.reading.sequence_of_digits import SequenceOfDigits, require_no_augmentation
 
         require_no_augmentation(self.label, augmentation)
@@ -107,14 +109,14 @@ class SeqMNIST(PreparedDataset):
 
         from bench.data.raw import mnist
 
-        scans = mnist.scans(self.folder)
+        scans = mnist.read_mnist(self.folder)
         kept = len(scans["train"].labels) - round(self.held_out * len(scans["train"].labels))
         order = np.random.default_rng(0).permutation(kept)[:10_000]
-        train = scans["train"].of(slice(kept))
-        validation = scans["train"].of(slice(kept, None) if self.held_out else order)
+        train = scans["train"].subset(slice(kept))
+        validation = scans["train"].subset(slice(kept, None) if self.held_out else order)
         if self.unbalanced:
-            drawn = np.random.default_rng(1).random(kept) < _RATE
-            train = train.of((train.labels >= _RARE) | drawn)
+            drawn = np.random.default_rng(1).random(kept) < _KEPT_SHARE
+            train = train.subset((train.labels >= _FIRST_BALANCED) | drawn)
         return scans | {"train": train, "validation": validation}
 
     def _scheme(self) -> Scheme:

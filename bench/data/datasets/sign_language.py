@@ -1,4 +1,4 @@
-"""What the data sets of sign language have in common: clips, and the glosses that they show."""
+"""Base class of the data sets of sign language: clips with glosses as labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GLOSSES = Protocol("glosses", 1, "Glosses as they are annotated.", charset="", 
 
 @dataclass(frozen=True)
 class SignLanguage(StoredDataset):
-    """Clips of signed sentences. The vocabulary is that of all splits, as in VAC's code.
+    """Clips of signed sentences; the vocabulary has the glosses of all splits, as in VAC's code.
 
     Source: github.com/VIPL-SLP/VAC_CSLR, the code of Min et al. (ICCV 2021).
     """
@@ -31,13 +31,13 @@ class SignLanguage(StoredDataset):
 
 
 def gloss_encoder(dataset: StoredDataset, alphabet: Protocol | None) -> LabelEncoder:
-    """Return the encoder of the glosses of all splits. Raises BenchError on an alphabet."""
+    """Return the label encoder of the glosses of all splits. Raises BenchError on an alphabet."""
     from bench.data.reading.label_encoder import LabelEncoder
 
     if alphabet is not None:
         raise BenchError(
-            f"data set '{dataset.label}' is read by its glosses and not by characters; leave "
-            f"alphabet = '{alphabet.name}' out"
+            f"data set '{dataset.label}' has glosses as labels, not characters; remove "
+            f"alphabet = '{alphabet.name}'"
         )
     texts = (text for split in dataset.splits() for text in dataset.selection(split).texts())
     glosses = {gloss for text in texts for gloss in text.split()}

@@ -1,4 +1,4 @@
-"""synth90k: nine million rendered words."""
+"""synth90k: nine million words rendered from a lexicon."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ READY = {
     "validation": ("MJ/MJ_valid", "MJ_valid", "MJ/val"),
     "test": ("MJ/MJ_test", "MJ_test", "MJ/test"),
 }
-"""Where clovaai's and PARSeq's LMDBs have its partitions."""
+"""The folders of its partitions in the LMDB releases of clovaai and PARSeq."""
 
 
 @dataclass(frozen=True)
 class Synth90k(SceneText):
     """Nine million words rendered from a lexicon of 90,000 (MJSynth).
 
-    Jaderberg et al., "Synthetic Data and Artificial Neural Networks for Natural Scene Text
-    Recognition" (NIPS Deep Learning Workshop 2014): the tree `90kDICT32px` with its annotation
-    files, or the LMDBs that clovaai, PARSeq and ABINet are trained on.
+    It is read from the folder `90kDICT32px` with its annotation files, or from the LMDBs that
+    clovaai, PARSeq and ABINet are trained on.
+
+    Source: Jaderberg et al., "Synthetic Data and Artificial Neural Networks for Natural Scene Text
+    Recognition" (NIPS Deep Learning Workshop 2014).
     """
 
     name: ClassVar[str] = "synth90k"
 
     def reader(self, source: Path) -> Reader:
-        """Return the tree of images, or the LMDBs, in `source`."""
+        """Return the reader of the annotation files or of the LMDBs in `source`."""
         from bench.data.raw.word_images import tree_or_lmdb
 
         return tree_or_lmdb(self.name, source, READY)

@@ -16,16 +16,17 @@ READY = {"train": ("ST", "ST/ST_train", "synth/ST")}
 
 @dataclass(frozen=True)
 class SynthText(SceneText):
-    """Words cut from rendered scenes, to train on: it has no test samples of its own.
+    """Words cut from rendered scenes, to train on; it has no test split.
 
-    Gupta et al., "Synthetic Data for Text Localisation in Natural Images" (CVPR 2016). Its LMDBs
-    differ in how words were cut and filtered; their sizes are on the card.
+    Its LMDB releases differ in how words were cut and filtered; the card lists their sizes.
+
+    Source: Gupta et al., "Synthetic Data for Text Localisation in Natural Images" (CVPR 2016).
     """
 
     name: ClassVar[str] = "synthtext"
 
     def reader(self, source: Path) -> Reader:
-        """Return a tree of images with annotation files, or the LMDB, in `source`."""
+        """Return the reader of the annotation files or of the LMDB in `source`."""
         from bench.data.raw.word_images import tree_or_lmdb
 
         return tree_or_lmdb(self.name, source, READY)

@@ -1,1 +1,1 @@
-"""How pixels become tensors."""
+"""Transforms of stored pixels to input tensors."""

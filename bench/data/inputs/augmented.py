@@ -1,4 +1,4 @@
-"""What an augmentation has to leave as it is."""
+"""The check that an augmentation keeps the size and the type of an image."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from bench.data.inputs.images import Pixels
 
 
-def same_size(augmentation: Augmentation, pixels: Pixels, changed: Pixels) -> Pixels:
-    """Return `changed`. Raises BenchError where it is not of the size and type of `pixels`."""
+def require_same_size(augmentation: Augmentation, pixels: Pixels, changed: Pixels) -> Pixels:
+    """Return `changed`. Raises BenchError if it is not uint8 of the shape of `pixels`."""
     if changed.shape != pixels.shape or changed.dtype != np.uint8:
         raise BenchError(
-            f"augmentation '{augmentation.name}' made {changed.dtype} {changed.shape} of uint8 "
-            f"{pixels.shape}; return uint8 of the same size"
+            f"augmentation '{augmentation.name}' returned {changed.dtype} {changed.shape} for "
+            f"uint8 {pixels.shape}; return uint8 of the same shape"
         )
     return changed

@@ -1,4 +1,4 @@
-"""Images of words and lines as the tensors that networks read."""
+"""The transform of images of words and lines to input tensors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 from bench.core.types import InputShape
 from bench.data.inputs import images
-from bench.data.inputs.augmented import same_size
+from bench.data.inputs.augmented import require_same_size
 from bench.data.inputs.pixel_values import normalize_bytes
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 GRAY, WHITE = 128, 255
 _SIDES = ("width", "height")
 Stage = Literal["stored", "scaled"]
-"""Before an image is scaled to the input, and after."""
+"""When an augmentation is applied: before an image is scaled to the input, or after."""
 
 
 @dataclass(frozen=True)
 class ImageTransform:
-    """Scales images to the size that `input` says, and their values to its range.
+    """Scales images to the size of the input, and their values to its normalization.
 
     Attributes:
-        input: The size, the margin and the range of values.
-        augmentation: What changes images at random in training. It keeps their sizes, so that
-            lengths are known without pixels.
+        input: The size, the margin and the normalization.
+        augmentation: The augmentation of training images. It keeps their sizes, so that lengths
+            are known without reading pixels.
     """
 
     input: ImageInput
@@ -44,7 +44,7 @@ class ImageTransform:
 
     @property
     def shape(self) -> InputShape:
-        """The shape of an image; its width is 0 where widths vary."""
+        """The shape of an image; width 0 means that widths vary."""
         return InputShape(self.input.channels, self.input.height, self.input.width)
 
     @property
@@ -53,13 +53,13 @@ class ImageTransform:
         return not self.input.width
 
     def lengths(self, samples: Samples) -> NDArray[np.int64]:
-        """Return the valid columns of every sample, from its size and without its pixels."""
+        """Return the valid columns of each sample (N,), computed from its size alone."""
         if self._stretches:
             return np.full(len(samples), self.input.width)
         return self.columns(samples.column("width"), samples.column("height"))
 
     def columns(self, widths: NDArray[np.int64], heights: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the valid columns of images of `widths` and `heights` whose ratios are kept."""
+        """Return the valid columns (N,) of images of these sizes whose aspect ratios are kept."""
         vertical, horizontal = self.input.margin
         widths, heights = widths + 2 * horizontal, heights + 2 * vertical
         if self.varies:
@@ -81,29 +81,29 @@ class ImageTransform:
         references: Sequence[SampleRef],
         generators: Sequence[np.random.Generator] | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return images (N, channels, H, W), uint8, and their valid columns (N,)."""
-        drawn = [*zip_longest(references, generators or ())]
+        """Return images (N, channels, H, W) as uint8, and their valid columns (N,)."""
+        pairs = [*zip_longest(references, generators or ())]
         if self.varies:
-            scaled = [self._scaled(*each) for each in drawn]
+            scaled = [self._scaled(*pair) for pair in pairs]
             return _edge_padded(scaled), torch.tensor([image.shape[1] for image in scaled])
         lengths = np.full(len(references), self.input.width)
         pixels = np.full((len(references), *self._size), GRAY, np.uint8)
-        for place, (out, (reference, generator)) in enumerate(zip(pixels, drawn, strict=True)):
+        for row, (out, (reference, generator)) in enumerate(zip(pixels, pairs, strict=True)):
             if self._stretches:
                 self._stretch(reference, generator, out)
             else:
                 image = self._scaled(reference, generator)
-                lengths[place] = width = image.shape[1]
+                lengths[row] = width = image.shape[1]
                 out[:, :width] = image
         return torch.from_numpy(pixels).movedim(-1, -3), torch.from_numpy(lengths)
 
     def pad(self, inputs: torch.Tensor, length: int) -> torch.Tensor:
-        """Return images as wide as `length`, padded with their last column."""
+        """Return images padded to `length` columns by repeating the last column."""
         count = length - inputs.shape[-1]
         return torch.cat([inputs, inputs[..., -1:].expand(*inputs.shape[:-1], count)], -1)
 
     def finish(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return images of bytes as float32 values of the range of the input."""
+        """Return uint8 images as float32 values in the normalization of the input."""
         return normalize_bytes(inputs, self.input.normalization)
 
     @property
@@ -117,10 +117,10 @@ class ImageTransform:
     def _stretch(
         self, reference: SampleRef, generator: np.random.Generator | None, out: Pixels
     ) -> None:
-        """Write one image into `out` (H, W, channels), without regard to its aspect ratio."""
+        """Write one image, stretched to the size of `out` (H, W, channels), into it."""
         stage = self.augmentation.stage if self.augmentation and generator else "scaled"
         decoded = None
-        # What was decoded ahead of time has no margin, and has its last size.
+        # The pre-decoded cache has images without a margin, already scaled.
         if self.input.margin == (0, 0) and stage == "scaled":
             decoded = reference.partition.decoded(self.shape)
         if decoded is not None:
@@ -132,7 +132,7 @@ class ImageTransform:
             out[:] = self._augmented(out, "scaled", generator)
 
     def _scaled(self, reference: SampleRef, generator: np.random.Generator | None) -> Pixels:
-        """Return one image (H, valid columns, channels) whose aspect ratio is kept."""
+        """Return one image (H, valid columns, channels) scaled with its aspect ratio."""
         image = self._decoded(reference)
         [width] = self.columns(*np.array(image.shape[1::-1]).reshape(2, 1)).tolist()
         padded = self._augmented(self._padded(image), "stored", generator)
@@ -142,18 +142,18 @@ class ImageTransform:
     def _augmented(
         self, pixels: Pixels, stage: Stage, generator: np.random.Generator | None
     ) -> Pixels:
-        """Return an image (H, W) or (H, W, channels), changed where a stage changes it."""
+        """Return an image (H, W) or (H, W, channels), augmented if this is the stage for it."""
         if not (self.augmentation and generator and self.augmentation.stage == stage):
             return pixels
         plain = pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
         changed = self.augmentation.augment(plain, generator)
-        return same_size(self.augmentation, plain, changed).reshape(pixels.shape)
+        return require_same_size(self.augmentation, plain, changed).reshape(pixels.shape)
 
     def _decoded(self, reference: SampleRef) -> Pixels:
         return reference.partition.pixels(reference.row, self.input.channels)
 
     def _padded(self, image: Pixels) -> Pixels:
-        """Return the image with its margin."""
+        """Return the image with a white margin."""
         if self.input.margin == (0, 0):
             return image
         vertical, horizontal = self.input.margin
@@ -162,13 +162,13 @@ class ImageTransform:
 
 
 def resize_image(pixels: Pixels, shape: InputShape) -> Pixels:
-    """Return `pixels` (H, W) or (H, W, 3) as an image (H, W, channels) of `shape`."""
+    """Return `pixels` (H, W) or (H, W, 3) stretched to an image (H, W, channels) of `shape`."""
     channels, height, width = shape
-    return images.resized(pixels, width, height).reshape(height, width, channels)
+    return images.resize_pixels(pixels, width, height).reshape(height, width, channels)
 
 
 def _edge_padded(scaled: Sequence[Pixels]) -> torch.Tensor:
-    """Return images (H, W, channels) as (N, channels, H, widest), padded with their last column."""
+    """Return images (H, W, channels) as (N, channels, H, W), padded by their last columns."""
     height, _, channels = scaled[0].shape
     widest = max(image.shape[1] for image in scaled)
     pixels = np.empty((len(scaled), channels, height, widest), np.uint8)

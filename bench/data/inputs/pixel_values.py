@@ -1,4 +1,4 @@
-"""Pixels of bytes to values of the range that a network reads."""
+"""Normalization of uint8 pixels to the range of values that a network reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class DeviceConstant:
-    """A small tensor with a copy on every device that computes with it.
+    """A small tensor that is copied once to each device that computes with it.
 
     Args:
         values: The tensor, on the CPU.
@@ -26,19 +26,19 @@ class DeviceConstant:
         if device.type != "cuda":
             return self._values.to(device)
         # One copy per stream: another stream might read before the copy is complete.
-        place = device, torch.cuda.current_stream(device).cuda_stream
-        if place not in self._copies:
-            self._copies[place] = self._values.pin_memory().to(device, non_blocking=True)
-        return self._copies[place]
+        key = device, torch.cuda.current_stream(device).cuda_stream
+        if key not in self._copies:
+            self._copies[key] = self._values.pin_memory().to(device, non_blocking=True)
+        return self._copies[key]
 
 
 _MEAN = DeviceConstant(torch.tensor((0.485, 0.456, 0.406)).view(3, 1, 1))
 _STD = DeviceConstant(torch.tensor((0.229, 0.224, 0.225)).view(3, 1, 1))
-"""Those of ImageNet, per channel (3, 1, 1), as torchvision's weights expect them."""
+"""Mean and standard deviation of ImageNet (3, 1, 1), as required by torchvision's weights."""
 
 
 def normalize_bytes(pixels: torch.Tensor, normalization: Normalization) -> torch.Tensor:
-    """Return pixels (…, channels, H, W) of 0 to 255 as float32 values of a range."""
+    """Return pixels (…, channels, H, W) from 0 to 255 as normalized float32 values."""
     values = pixels.float()
     if normalization == "signed":
         return values.div_(127.5).sub_(1)
@@ -46,7 +46,7 @@ def normalize_bytes(pixels: torch.Tensor, normalization: Normalization) -> torch
 
 
 def normalize_unit(values: torch.Tensor, normalization: Normalization) -> torch.Tensor:
-    """Return values (…, channels, H, W) in [0, 1] in another range, in place."""
+    """Normalize values (…, channels, H, W) in [0, 1] in place."""
     if normalization == "signed":
         return values.mul_(2).sub_(1)
     if normalization == "imagenet":
@@ -55,7 +55,7 @@ def normalize_unit(values: torch.Tensor, normalization: Normalization) -> torch.
 
 
 def denormalize(values: torch.Tensor, normalization: Normalization) -> torch.Tensor:
-    """Return values (…, channels, H, W) of a range in [0, 1], as a new tensor."""
+    """Return normalized values (…, channels, H, W) in [0, 1], as a new tensor."""
     if normalization == "signed":
         return (values + 1) / 2
     if normalization == "imagenet":

@@ -1,1 +1,1 @@
-"""What may be wrong with a data set, and what it looks like."""
+"""Inspection of data sets: checks, contact sheets, and counts of labels."""

@@ -1,4 +1,4 @@
-"""What may be wrong with a data set before anything is trained on it."""
+"""Checks of a prepared data set: what `bench data check` reports before a training."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bench.data.datasets.own import MAX_LOST, OwnDataset
 from bench.data.inspection.native_input import native_input
 from bench.data.inspection.near_duplicates import (
     Fingerprints,
-    candidates,
-    fingerprint,
+    brightness_fingerprint,
     look_alike,
+    similar_pairs,
 )
 from bench.data.reading.samples import SampleRef, Samples
-from bench.data.store.prepared import require
+from bench.data.store.prepared import require_prepared
 
 if TYPE_CHECKING:
     from bench.core.components import Dataset
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from bench.evaluation.protocols import Protocol
 
 MAX_NAMED = 5
-"""Samples and characters that a finding names; more are only counted."""
+"""The number of samples or characters that a finding lists; more are only counted."""
 _MAX_SHOWN = 120
-"""Characters of a name, a reason or a token in a finding."""
-_KNOWN = "known to be"
-"""What the reasons say for which everybody leaves a sample out."""
+"""The length of an id, a reason or a token in a finding."""
+_KNOWN_DEFECT = "known to be"
+"""A part of the reasons for rejecting samples that all users of the data set leave out."""
 
 _MAX_BLANK = 0.01
-"""The share of images of one color that is only to be known."""
+"""The largest share of images of one color that is a note and not a failure."""
 _MIN_SIDE = 4
-_MAX_TIMES = 20
-"""How many times the median a width or a height may be."""
+_MAX_RATIO = 20
+"""The largest ratio of a width or a height to the median."""
 
 Verdict = Literal["ok", "note", "failed"]
 Advance = Callable[["Split", int], None]
@@ -54,9 +54,9 @@ class Finding:
 
     Attributes:
         split: The split or partition.
-        check: What was looked for.
-        found: What was found, as a phrase.
-        verdict: `failed` has to be fixed; a `note` is only to be known.
+        check: The name of the check.
+        found: The result, as a phrase; the key `found` of `--json`.
+        verdict: `failed` has to be fixed; `note` is for information.
     """
 
     split: str
@@ -68,13 +68,13 @@ class Finding:
 def check_dataset(
     dataset: Dataset, encoder: LabelEncoder, protocol: Protocol | None, advance: Advance
 ) -> Iterator[Finding]:
-    """Yield what every check finds.
+    """Yield the findings of all checks.
 
     Args:
-        dataset: The data set, which has to be prepared.
-        encoder: What a network is to learn of the transcripts.
-        protocol: The protocol by which readings are to be scored; None: none is checked.
-        advance: Told of each sample that was read.
+        dataset: A prepared data set.
+        encoder: The label encoder of a training on it.
+        protocol: The protocol of an evaluation on it; None skips the checks of a protocol.
+        advance: Called with the split and 1 after each sample that was read.
     """
     splits = dataset.splits()
     if isinstance(dataset, PreparedDataset):
@@ -83,21 +83,21 @@ def check_dataset(
     if not isinstance(dataset, StoredDataset):
         return
     samples = {split: Samples([dataset.selection(split)]) for split in splits}
-    looks: dict[Split, Fingerprints] = {}
+    fingerprints: dict[Split, Fingerprints] = {}
     for split in splits:
-        looks[split] = np.zeros(len(samples[split]), np.uint64)
-        yield from _pictures(samples[split], split, looks[split], advance)
+        fingerprints[split] = np.zeros(len(samples[split]), np.uint64)
+        yield from _decode_all(samples[split], split, fingerprints[split], advance)
         yield _sizes(samples[split], split)
         yield from _labels(samples[split], split, encoder, own=isinstance(dataset, OwnDataset))
         if protocol is not None:
             yield from _protocol(samples[split], split, protocol)
     yield from _duplicates(samples)
     if dataset.gives == "image":
-        yield from _near_duplicates(samples, looks)
+        yield from _near_duplicates(samples, fingerprints)
 
 
 def name_samples(names: Sequence[str], count: int | None = None) -> str:
-    """Return how many samples there are, which may be more than are named, and the first names."""
+    """Return a count and the first names, such as `7: a, b, …`; `count` may exceed `names`."""
     if not names:
         return "none"
     count = count or len(names)
@@ -108,20 +108,20 @@ def name_samples(names: Sequence[str], count: int | None = None) -> str:
 
 
 def _rejected(dataset: PreparedDataset) -> Iterator[Finding]:
-    """Yield what was left out when the data set was prepared."""
-    for part, document in require(dataset.prepared_name).parts.items():
+    """Yield the entries that were rejected when the data set was prepared."""
+    for part, document in require_prepared(dataset.prepared_name).parts.items():
         reasons = document.rejected
         listed = "; ".join(
             f"{count:,} {shortened(reason, _MAX_SHOWN)}" for reason, count in reasons.items()
         )
-        known = all(_KNOWN in reason for reason in reasons)
-        verdict: Verdict = "failed" if not known else "note" if reasons else "ok"
+        all_known = all(_KNOWN_DEFECT in reason for reason in reasons)
+        verdict: Verdict = "failed" if not all_known else "note" if reasons else "ok"
         yield Finding(part, "left out", listed or "none", verdict)
 
 
 def _counts(dataset: Dataset, encoder: LabelEncoder, splits: Sequence[Split]) -> Iterator[Finding]:
-    """Compare the samples of each split with the card; training may hold out its validation."""
-    card = cards.find(dataset.name)
+    """Compare the size of each split with the card; `train` may include held-out validation."""
+    card = cards.find_card(dataset.name)
     synthetic = isinstance(dataset, PreparedDataset) and dataset.synthetic
     divisions = card.splits if card and not synthetic else ()
     counts = _sample_counts(dataset, encoder, splits)
@@ -130,7 +130,7 @@ def _counts(dataset: Dataset, encoder: LabelEncoder, splits: Sequence[Split]) ->
         listed = " or ".join(f"{number:,}" for number in sorted(expected))
         whole = count + counts.get("validation", 0) if split == "train" else count
         fits = count and (not expected or expected.intersection({count, whole}))
-        text = f"{count:,}, the card says {listed}" if expected else f"{count:,}"
+        text = f"{count:,}, the card has {listed}" if expected else f"{count:,}"
         yield Finding(split, "samples", text, "ok" if fits else "failed")
 
 
@@ -143,22 +143,22 @@ def _sample_counts(
     return {split: sum(1 for _ in pipeline.annotations(split)) for split in splits}
 
 
-def _pictures(
-    samples: Samples, split: Split, looks: Fingerprints, advance: Advance
+def _decode_all(
+    samples: Samples, split: Split, fingerprints: Fingerprints, advance: Advance
 ) -> Iterator[Finding]:
-    """Decode every sample; write the fingerprints of images into `looks`."""
+    """Decode every sample, and write the fingerprints of images into `fingerprints`."""
     broken, reasons, blank = [], [], []
     for index, reference in enumerate(samples):
         partition, row = reference.partition, reference.row
         try:
             frames = range(partition.value("frames", row))
             if frames:
-                # All frames are decoded, whatever the first ones are.
+                # A list, so that all frames are decoded, even after one that is not blank.
                 plain = [is_blank(frame) for frame in partition.clip(row, frames, 1)]
             else:
                 pixels = partition.pixels(row, 1)
                 plain = [is_blank(pixels)]
-                looks[index] = 0 if plain[0] else fingerprint(pixels)
+                fingerprints[index] = 0 if plain[0] else brightness_fingerprint(pixels)
         except BenchError as error:
             broken.append(reference.id)
             reasons.append(str(error))
@@ -174,14 +174,14 @@ def _pictures(
 
 
 def is_blank(pixels: Pixels) -> bool:
-    """Return whether an image is of one color."""
+    """Return whether all pixels of an image are equal."""
     return bool(pixels.min() == pixels.max())
 
 
 def _sizes(samples: Samples, split: Split) -> Finding:
-    """Look for images that are too small to show a word, or large as a page among words."""
+    """Find images that are too small for a word, or much larger than the median."""
     sizes = np.stack([samples.column("width"), samples.column("height")], 1)
-    extreme = (sizes < _MIN_SIDE) | (sizes > _MAX_TIMES * np.median(sizes, 0))
+    extreme = (sizes < _MIN_SIDE) | (sizes > _MAX_RATIO * np.median(sizes, 0))
     rows = np.flatnonzero(extreme.any(1)).tolist()
     names = [
         f"{samples.reference(row).id} ({sizes[row, 0]}×{sizes[row, 1]})" for row in rows[:MAX_NAMED]
@@ -192,10 +192,10 @@ def _sizes(samples: Samples, split: Split) -> Finding:
 def _labels(
     samples: Samples, split: Split, encoder: LabelEncoder, *, own: bool
 ) -> Iterator[Finding]:
-    """Look for transcripts of which a network can learn nothing, or not everything.
+    """Find transcripts that are empty, or have characters without a class.
 
-    Of a person's `own` data nobody has said that the alphabet suits them: what its rules drop is
-    missing from it too, and it may not be missing from most samples.
+    For data of a user (`own`), characters that normalization drops count as missing too, and it is
+    a failure if more than half of the samples miss characters: the alphabet may not fit the data.
     """
     missing = encoder.lost_tokens if own else encoder.unknown_tokens
     empty, unknown, incomplete = [], Counter[str](), 0
@@ -206,13 +206,13 @@ def _labels(
         if not encoder.encode(reference.text):
             empty.append(reference.id)
     yield Finding(split, "empty labels", name_samples(empty), "failed" if empty else "ok")
-    most = own and incomplete > MAX_LOST * len(samples)
-    verdict: Verdict = "failed" if most else "note" if unknown else "ok"
+    too_many = own and incomplete > MAX_LOST * len(samples)
+    verdict: Verdict = "failed" if too_many else "note" if unknown else "ok"
     yield Finding(split, "outside the alphabet", _name_tokens(unknown), verdict)
 
 
 def _protocol(samples: Samples, split: Split, protocol: Protocol) -> Iterator[Finding]:
-    """Count what the protocol drops from transcripts, and the transcripts that it changes."""
+    """Count the characters that a protocol drops, and the transcripts that it changes."""
     changed, dropped = 0, Counter[str]()
     for reference in samples:
         changed += protocol.normalize(reference.text) != reference.text
@@ -229,11 +229,11 @@ def _protocol(samples: Samples, split: Split, protocol: Protocol) -> Iterator[Fi
 
 
 def _duplicates(samples: dict[Split, Samples]) -> Iterator[Finding]:
-    """Compare the content of encoded pixels within a split, and with the splits before it."""
+    """Find samples with equal encoded images, within a split and in the splits before it."""
     before: set[bytes] = set()
-    for split, mine in samples.items():
+    for split, samples_of_split in samples.items():
         hashes, twice, shared = set[bytes](), [], []
-        for reference in mine:
+        for reference in samples_of_split:
             content = reference.partition.value("hash", reference.row)
             if content in before:
                 shared.append(reference.id)
@@ -248,35 +248,37 @@ def _duplicates(samples: dict[Split, Samples]) -> Iterator[Finding]:
 
 
 def _near_duplicates(
-    samples: dict[Split, Samples], looks: dict[Split, Fingerprints]
+    samples: dict[Split, Samples], fingerprints: dict[Split, Fingerprints]
 ) -> Iterator[Finding]:
-    """Compare how images look with those of the splits before; copies of bytes are found above."""
+    """Find images that resemble one of a split before, but are not equal to it."""
     splits = list(samples)
-    for place, split in enumerate(splits[1:], 1):
+    for position, split in enumerate(splits[1:], 1):
         names, count = [], 0
-        for before in splits[:place]:
-            for index, others in candidates(looks[before], looks[split]):
+        for before in splits[:position]:
+            for index, others in similar_pairs(fingerprints[before], fingerprints[split]):
                 mine = samples[split].reference(index)
                 for other in samples[before].references(others):
-                    if _is_near(mine, other):
+                    if _is_near_duplicate(mine, other):
                         count += 1
                         names += [f"{mine.id} like {other.id} of {before}"] * (count <= MAX_NAMED)
                         break
-        found = name_samples(names, count)
-        yield Finding(split, "like one in a split before", found, "note" if count else "ok")
+        text = name_samples(names, count)
+        yield Finding(split, "like one in a split before", text, "note" if count else "ok")
 
 
-def _is_near(one: SampleRef, other: SampleRef) -> bool:
-    if one.partition.value("hash", one.row) == other.partition.value("hash", other.row):
+def _is_near_duplicate(sample: SampleRef, other: SampleRef) -> bool:
+    if sample.partition.value("hash", sample.row) == other.partition.value("hash", other.row):
         return False
     try:
-        return look_alike(one.partition.pixels(one.row, 1), other.partition.pixels(other.row, 1))
+        return look_alike(
+            sample.partition.pixels(sample.row, 1), other.partition.pixels(other.row, 1)
+        )
     except BenchError:
         return False
 
 
 def _name_tokens(counts: Counter[str]) -> str:
-    """Return the most frequent tokens, each with the number of samples that have it."""
+    """Return the most frequent tokens, each with its number of samples."""
     listed = ", ".join(
         f"{shortened(repr(token), _MAX_SHOWN)} in {count:,}"
         for token, count in counts.most_common(MAX_NAMED)

@@ -1,4 +1,4 @@
-"""A contact sheet: samples of a data set as one picture."""
+"""Contact sheets: samples of a data set with their texts in one image."""
 
 from __future__ import annotations
 
@@ -31,61 +31,65 @@ if TYPE_CHECKING:
 _CLIP_DIMENSIONS = 5
 _COLUMNS = 4
 _CELL = (300, 96)
-_TEXT = 18
+_LINE_HEIGHT = 18
 _MARGIN = 8
 _FRAMES = 8
-_CROPPED = (7, 8)
-"""VAC crops frames of 256 pixels to 224."""
-_WIDE = 6
-_LARGEST = 8
+_CROP_RATIO = (7, 8)
+"""That of VAC, which crops frames of 256 pixels to 224."""
+_MIN_LINE_RATIO = 6
+"""Samples with a larger ratio of width to height are drawn one per row."""
+_MAX_SCALE = 8
 _MAX_LINES = 4
-"""Lines of text that are written below a sample."""
+"""Lines of text below a sample."""
 _MAX_LETTERS = 300
-"""More than fit into a line."""
+"""Characters per line; fewer fit into the widest cell."""
 
 
-class Shown(NamedTuple):
-    """A sample: pixels (H, W, 3), and the text that is written below them."""
+class CaptionedSample(NamedTuple):
+    """A sample: its id, the text that is written below it, and its pixels (H, W, 3)."""
 
     id: str
     text: str
     pixels: Pixels
 
 
-def samples(dataset: Dataset, split: Split, count: int) -> list[Shown]:
-    """Return the first samples of an epoch of `split`, without the input of any network."""
+def first_samples(dataset: Dataset, split: Split, count: int) -> list[CaptionedSample]:
+    """Return the first samples of an epoch of `split` at their native size."""
     pipeline = dataset.open(native_input(dataset), dataset.label_encoder(None))
-    batches, shown = pipeline.batches(split, count), list[Shown]()
+    batches, samples = pipeline.batches(split, count), list[CaptionedSample]()
     for index in range(len(batches)):
         batch = read_batch(pipeline, batches, index)
         several = zip(batch.ids, batch.texts, strict=True)
-        shown += [Shown(name, text, pixels(batch, row)) for row, (name, text) in enumerate(several)]
-        if len(shown) >= count:
+        samples += [
+            CaptionedSample(name, text, batch_pixels(batch, row))
+            for row, (name, text) in enumerate(several)
+        ]
+        if len(samples) >= count:
             break
-    return shown[:count]
+    return samples[:count]
 
 
 def augmented_samples(
     dataset: Dataset, split: Split, count: int, augmentation: Augmentation, epochs: int, seed: int
-) -> list[Shown]:
-    """Return the first samples of `split` in its order, each as it is and as augmented.
+) -> list[CaptionedSample]:
+    """Return the first samples of `split` in order, each followed by its augmented versions.
 
     Clips are cropped to 7/8 of the shorter side of their frames, so that crops can be seen.
 
     Args:
         dataset: A prepared data set.
-        split: The split; training augments the split train alone.
-        count: How many samples.
-        augmentation: What changes them.
-        epochs: Each sample is followed by what the first so many epochs of a training show of it.
-        seed: That of the batches of the training.
+        split: The split; a training augments only `train`.
+        count: The number of samples.
+        augmentation: The augmentation.
+        epochs: The number of augmented versions, those of the first epochs of a training.
+        seed: The seed of the batches of the training.
     """
     encoder, model_input = dataset.label_encoder(None), native_input(dataset)
     pipeline = dataset.open(model_input, encoder, augmentation)
     if not isinstance(pipeline, PreparedPipeline):
         raise TypeError(f"data set '{dataset.label}' is not read from stored samples")
     if isinstance(model_input, FrameInput):
-        side = min(pipeline.input_shape[1:]) * _CROPPED[0] // _CROPPED[1]
+        side = min(pipeline.input_shape[1:]) * _CROP_RATIO[0] // _CROP_RATIO[1]
         pipeline = dataset.open(replace(model_input, crop=side), encoder, augmentation)
         assert isinstance(pipeline, PreparedPipeline)  # noqa: S101 (as before)
     references = [*islice(pipeline.splits[split], count)]
@@ -101,28 +105,30 @@ def augmented_samples(
         for inputs, lengths in drawn
     ]
     return [
-        Shown(reference.id, f"epoch {number}" if number else reference.text, pixels(batch, row))
+        CaptionedSample(
+            reference.id, f"epoch {number}" if number else reference.text, batch_pixels(batch, row)
+        )
         for row, reference in enumerate(references)
         for number, batch in enumerate(batches)
     ]
 
 
-def pixels(
+def batch_pixels(
     batch: Batch, row: int, frames: int = _FRAMES, normalization: Normalization | None = None
 ) -> Pixels:
     """Return a sample of a batch without its padding, as an image (H, W, 3) of bytes.
 
     Args:
         batch: Images, or clips.
-        row: The sample.
-        frames: Of a clip, at most so many frames are put side by side: the middle ones of stretches
-            that divide it evenly.
-        normalization: That of the input. None: `signed` where the batch has negative values, else
-            `unit`.
+        row: The row of the sample.
+        frames: At most this many frames of a clip are put side by side: the middle frames of equal
+            segments.
+        normalization: The normalization of the input. None: `signed` if the batch has negative
+            values, else `unit`.
     """
     values = batch.inputs[row]
     if normalization is None:
-        # Of the whole batch: a pale image in [-1, 1] may have no value below 0.
+        # Tested on the whole batch, because a bright image in [-1, 1] may have no negative value.
         normalization = "signed" if bool(batch.inputs.min() < 0) else "unit"
     length = int(batch.lengths[row])
     if batch.inputs.ndim != _CLIP_DIMENSIONS:
@@ -133,42 +139,45 @@ def pixels(
 
 
 def _bytes(values: torch.Tensor, normalization: Normalization) -> Pixels:
-    """Return an image (channels, H, W) of a range as (H, W, 3) bytes."""
+    """Return a normalized image (channels, H, W) as uint8 (H, W, 3)."""
     unit = denormalize(values, normalization)
-    shown = unit.mul(255).round().clamp(0, 255).to(torch.uint8).movedim(0, -1)
-    return np.ascontiguousarray(shown.expand(-1, -1, 3).numpy())
+    samples = unit.mul(255).round().clamp(0, 255).to(torch.uint8).movedim(0, -1)
+    return np.ascontiguousarray(samples.expand(-1, -1, 3).numpy())
 
 
-def sheet(shown: Sequence[Shown], columns: int = _COLUMNS) -> Image.Image:
-    """Draw samples side by side, long ones one below the other, with their texts below."""
-    wide = median(one.pixels.shape[1] / one.pixels.shape[0] for one in shown) > _WIDE
+def draw_contact_sheet(samples: Sequence[CaptionedSample], columns: int = _COLUMNS) -> Image.Image:
+    """Draw samples in columns, or long ones in one column, with their texts below."""
+    wide = (
+        median(sample.pixels.shape[1] / sample.pixels.shape[0] for sample in samples)
+        > _MIN_LINE_RATIO
+    )
     columns, width = (1, _COLUMNS * _CELL[0]) if wide else (columns, _CELL[0])
-    pictures = [_fitted(Image.fromarray(one.pixels), width, _CELL[1]) for one in shown]
-    texts = [_fit_text(one.text) for one in shown]
-    text = (1 + max(each.count("\n") for each in texts)) * _TEXT + _MARGIN
-    height = max(picture.height for picture in pictures) + text
-    rows = -(-len(shown) // columns)
+    pictures = [_fitted(Image.fromarray(sample.pixels), width, _CELL[1]) for sample in samples]
+    captions = [_fit_text(sample.text) for sample in samples]
+    caption_height = (1 + max(caption.count("\n") for caption in captions)) * _LINE_HEIGHT + _MARGIN
+    height = max(picture.height for picture in pictures) + caption_height
+    rows = -(-len(samples) // columns)
     size = (columns * (width + _MARGIN) + _MARGIN, rows * height + _MARGIN)
     drawn = Image.new("RGB", size, "white")
-    font = ImageFont.load_default(_TEXT - 4)
-    for place, (words, picture) in enumerate(zip(texts, pictures, strict=True)):
-        left = _MARGIN + place % columns * (width + _MARGIN)
-        top = _MARGIN + place // columns * height
+    font = ImageFont.load_default(_LINE_HEIGHT - 4)
+    for index, (words, picture) in enumerate(zip(captions, pictures, strict=True)):
+        left = _MARGIN + index % columns * (width + _MARGIN)
+        top = _MARGIN + index // columns * height
         drawn.paste(picture, (left, top))
-        label = Image.new("RGB", (width, text), "white")
+        label = Image.new("RGB", (width, caption_height), "white")
         ImageDraw.Draw(label).text((0, 2), words, "black", font)
         drawn.paste(label, (left, top + picture.height))
     return drawn
 
 
 def _fit_text(text: str) -> str:
-    """Return the first lines of a text, printable and cut."""
+    """Return the first lines of a text, printable and shortened."""
     lines = text[: _MAX_LINES * _MAX_LETTERS].split("\n")[:_MAX_LINES]
     return "\n".join(shortened(line, _MAX_LETTERS) for line in lines)
 
 
 def _fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """Return `picture` as large as fits, at most eight times as large as it is."""
-    scale = min(width / picture.width, height / picture.height, _LARGEST)
+    """Return `picture` scaled to fit, by a factor of at most `_MAX_SCALE`."""
+    scale = min(width / picture.width, height / picture.height, _MAX_SCALE)
     size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))
     return picture.resize(size, Image.Resampling.BILINEAR)

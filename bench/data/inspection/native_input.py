@@ -1,4 +1,4 @@
-"""How a person looks at a data set: without the input of any network."""
+"""The input that shows a data set to a person, independent of any network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEIGHT = 64
 
 
 def native_input(dataset: Dataset) -> Input:
-    """Return frames as they are, or colored images of 64 rows that keep their aspect ratio."""
+    """Return an input of unscaled frames, or of RGB images of 64 rows with their aspect ratio."""
     if dataset.gives == "frames":
         return FrameInput(normalization="unit")
     return ImageInput(height=_HEIGHT, width=0, color=True, normalization="unit")

@@ -1,4 +1,4 @@
-"""What a person's own data hold, counted before anything is prepared."""
+"""Counts of the data of a user, before they are prepared."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from bench.data.raw.labels.label_format import ImageSource
     from bench.data.raw.labels.own_reader import OwnReader
 
-_MEASURED = 200
-"""Images that are decoded to tell their sizes."""
+_MAX_MEASURED = 200
+"""The number of images that are decoded to report sizes."""
 _RIGHT_TO_LEFT = frozenset({"R", "AL"})
 
 
@@ -23,12 +23,12 @@ class Survey:
     """Counts of a whole data set.
 
     Attributes:
-        samples: The samples of each split.
-        existing: Those of all samples whose images exist.
-        missing: The first sample whose image is missing.
-        rejected: Rows that cannot be samples, by reason.
-        characters: How often each character is in the transcripts.
-        spaced: The samples with a space in their text.
+        samples: The number of samples of each split.
+        existing: The number of samples whose images exist.
+        missing: The id of the first sample whose image is missing.
+        rejected: The number of rejected rows by reason.
+        characters: The number of occurrences of each character.
+        spaced: The number of samples with a space in their text.
     """
 
     samples: Counter[str] = field(default_factory=Counter)
@@ -41,7 +41,7 @@ class Survey:
 
     @property
     def scripts(self) -> dict[str, int]:
-        """The scripts of the letters, the most frequent first, such as `latin`."""
+        """The number of letters of each script such as `latin`, the most frequent first."""
         counts = Counter[str]()
         for character, count in self.characters.items():
             if unicodedata.category(character)[0] in "LM":
@@ -54,22 +54,22 @@ class Survey:
         return any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in self.characters)
 
     def sizes(self) -> list[tuple[int, int]]:
-        """Return the widths and heights of up to 200 images, evenly spaced; of clips, a frame's."""
+        """Return width and height of up to 200 evenly spaced images, or first frames of clips."""
         from bench.data.inputs import images
 
-        step = -(-len(self._sources) // _MEASURED) or 1
+        step = -(-len(self._sources) // _MAX_MEASURED) or 1
         sizes = []
         for source in self._sources[::step]:
             try:
-                width, height = images.measured(source.load()[0])
+                width, height = images.image_size(source.load()[0])
             except SampleError:
                 continue
             sizes.append((width, height))
         return sizes
 
 
-def survey(reader: OwnReader) -> Survey:
-    """Count what a reader lists. Pixels are not read."""
+def survey_labels(reader: OwnReader) -> Survey:
+    """Count the rows of a reader, without reading pixels."""
     counted = Survey()
     for split, row in reader.divided():
         if isinstance(row, Rejected):

@@ -1,5 +1,5 @@
-"""Readers of datasets as their authors hand them out, each a `bench.data.raw.entries.Reader`.
+"""Readers of raw data sets, each a `bench.data.raw.entries.Reader`.
 
-They list samples cheaply and in a fixed order, and read pixels when asked. What they read may be
-damaged or hostile: nothing outside the data set's folder is read, and nothing in it is executed.
+They list samples cheaply and in a fixed order, and load pixels on demand. Raw data may be damaged
+or hostile: no file outside the folder of the data set is read, and no content is executed.
 """

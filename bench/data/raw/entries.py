@@ -1,4 +1,4 @@
-"""What a raw data set holds, sample by sample, before it is prepared."""
+"""Entries of raw data sets, and the protocol of their readers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ if TYPE_CHECKING:
 
 
 class SampleError(Exception):
-    """Why one sample cannot be used, in a clause; the others can."""
+    """One sample cannot be used, others can; the message is a clause such as "an empty file"."""
 
 
 class Entry(NamedTuple):
-    """One sample as its raw data set lists it, with its pixels still where they are.
+    """One sample as listed by its raw data set, with pixels that are loaded on demand.
 
-    `load` returns encoded images (JPEG, PNG, …): one, or every frame of a clip in order. It may run
-    in any thread, and raises SampleError where they are missing or unusable. `more` holds further
-    columns of text, the same ones for every sample of a raw data set.
+    Attributes:
+        id: The id, unique in the data set.
+        text: The transcript.
+        load: Returns encoded images (JPEG, PNG, …): one, or every frame of a clip in order. It may
+            run in any thread, and raises SampleError if they are missing or unusable.
+        more: Further columns of text, the same for every sample of a raw data set.
     """
 
     id: str
@@ -28,30 +31,36 @@ class Entry(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A sample that its raw data set lists, and that cannot be one: why, in a clause."""
+    """An entry of a raw data set that cannot be a sample; `reason` is a clause."""
 
     id: str
     reason: str
 
 
 class Reader(Protocol):
-    """A raw data set on disk. Making a reader raises BenchError where the folder holds another.
+    """A reader of a raw data set on disk; its constructor raises BenchError for another data set.
 
-    `parts` are its partitions, such as train, validation and test. What they list comes in the same
-    order each time, and cheaply: preparing resumes in the middle after an interruption. `columns`
-    are those of `Entry.more`.
+    Attributes:
+        parts: The partitions, such as train, validation and test.
+        columns: The names of `Entry.more`.
     """
 
     parts: Sequence[str]
     columns: Sequence[str]
 
     def entries(self, part: str) -> Iterator[Entry | Rejected]:
-        """Yield what `part` lists. Raises BenchError where its annotation cannot be read on."""
+        """Yield the entries of a partition, cheaply and in the same order each time.
+
+        A preparation that resumes skips the entries that it has processed.
+
+        Raises:
+            BenchError: The annotation cannot be read.
+        """
         ...
 
     def database(self, part: str) -> Path | None:
-        """Return an LMDB, a folder or a file, that has the pixels of `part`, to be left there.
+        """Return the LMDB that has the images of `part`, a folder or a file: they are not copied.
 
-        The keys of what `entries` lists are then numbered by its order, from 1.
+        Its keys have to be numbered in the order of `entries`, from 1. None: images are copied.
         """
         ...

@@ -1,4 +1,4 @@
-"""Files packed by gzip, which may hold a thousand times of what they take on the disk."""
+"""Reading of gzip files with a limit, because they may expand a thousandfold."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from bench.core.regular_files import open_regular
 _CHUNK = 2**20
 
 
-def read_gzip(file: Path, longest: int) -> bytes:
-    """Return what a file holds, unpacked.
+def read_gzip(file: Path, max_bytes: int) -> bytes:
+    """Return the decompressed content of a file.
 
     Args:
         file: The file.
-        longest: The number of bytes that it may hold at most.
+        max_bytes: The largest accepted size of the content.
 
     Raises:
-        BenchError: It cannot be read, is damaged, or holds more.
+        BenchError: The file cannot be read, is damaged, or is larger.
     """
     try:
         with open_regular(file) as packed, gzip.GzipFile(fileobj=packed) as stream:
-            # A read of so many bytes at once would reserve memory for all of them.
+            # Read in chunks, because one read would allocate `max_bytes` at once.
             content = bytearray()
-            while len(content) <= longest and (chunk := stream.read(_CHUNK)):
+            while len(content) <= max_bytes and (chunk := stream.read(_CHUNK)):
                 content += chunk
     except (OSError, EOFError, zlib.error) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
         raise BenchError(
-            f"{file} cannot be unpacked by gzip ({reason}); get the file again"
+            f"{file} cannot be decompressed by gzip ({reason}); get the file again"
         ) from None
-    if len(content) > longest:
+    if len(content) > max_bytes:
         raise BenchError(
-            f"{file} holds more than {longest:,} bytes when it is unpacked, so that it is not the "
-            "file that it is called; get the file again"
+            f"{file} has more than {max_bytes:,} bytes when decompressed, so it is not the "
+            "expected file; get it again"
         )
     return bytes(content)

@@ -1,6 +1,6 @@
-"""IAM's handwritten lines: their images, and two ground truths.
+"""Reader of the handwritten lines of IAM: images, and two transcripts per line.
 
-Marti and Bunke, "The IAM-database: an English sentence database for offline handwriting
+Source: Marti and Bunke, "The IAM-database: an English sentence database for offline handwriting
 recognition" (2002).
 """
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 _ASCII = ("ascii/lines.txt", "lines.txt")
 _FORMS = ("forms", "formsA-D", "formsE-H", "formsI-Z")
 _FOLDERS = {"folder xml": ("xml",), "folder lines or forms": ("lines", *_FORMS)}
-"""What there has to be beside the list of lines, and what may stand for it."""
+"""The required folders beside the list of lines, each with its possible names."""
 _NEEDED = ("file ascii/lines.txt", *_FOLDERS)
 
-# a01-000u-00 ok 154 19 408 746 1661 89 A|MOVE|to|stop: a word may hold a space.
+# a01-000u-00 ok 154 19 408 746 1661 89 A|MOVE|to|stop: a word may contain a space.
 _ROW = re.compile(
     r"(?P<id>(?P<form>(?P<set>[a-z][0-9]{2})-[0-9]{3}[a-z]?)-[0-9]{2}) (?P<status>ok|err)"
     r" -?[0-9]+ -?[0-9]+ (?P<box>(?:-?[0-9]{1,6} ){4})(?P<words>.+)"
@@ -38,32 +38,32 @@ _WRITER = re.compile(rb"""<form\s[^>]*?\bwriter-id\s*=\s*["']([A-Za-z0-9._-]{1,6
 
 
 class IamLines:
-    """All lines of lines.txt as the one partition `lines`: a split chooses among them.
+    """All lines of lines.txt as one partition `lines`, from which a split selects.
 
-    A sample's text is that of the XML of its form; `more` has that of lines.txt (`ascii`, with a
-    space between words), the form, and whether the line was segmented into words well (`status`, ok
-    or err). Its image is the one in `lines`; where there are none, its bounding box in the scan of
-    its form.
+    The text of a sample is that in the XML file of its form. `more` has the text of lines.txt
+    (`ascii`, with a space between words), the form, and whether the segmentation into words is
+    correct (`status`, ok or err). The image is that in the folder `lines`; without that folder, it
+    is cut out of the scan of the form by the bounding box.
     """
 
     parts: Sequence[str] = ("lines",)
     columns: Sequence[str] = ("ascii", "form", "status")
 
     def __init__(self, source: Path) -> None:
-        whole = tree.root(source, lambda folder: not _missing(folder))
-        some = whole or tree.root(source, lambda folder: len(_missing(folder)) < len(_NEEDED))
+        whole = tree.find_root(source, lambda folder: not _missing(folder))
+        some = whole or tree.find_root(source, lambda folder: len(_missing(folder)) < len(_NEEDED))
         if whole is None:
             raise BenchError(
-                f"{some or source}: this is not all of IAM, for there is no "
-                f"{', no '.join(_missing(some) if some else _NEEDED)}; name the folder that holds "
-                "ascii, xml, and lines or forms, each unpacked in a folder of its own"
+                f"{some or source}: this is not all of IAM, because there is no "
+                f"{', no '.join(_missing(some) if some else _NEEDED)}; name the folder that has "
+                "ascii, xml, and lines or forms, each unpacked to its own folder"
             )
         self._folder = whole
         self._annotation = next(whole / name for name in _ASCII if (whole / name).is_file())
         self._has_lines = (whole / "lines").is_dir()
-        # Several threads are given the lines of a form at about the same time: it is decoded once.
+        # Threads load lines of the same form at about the same time; a lock decodes it once.
         self._scan = lru_cache(8)(self._read_scan)
-        self._turns: dict[str, threading.Lock] = {}
+        self._locks: dict[str, threading.Lock] = {}
 
     def database(self, part: str) -> None:
         """Return None: the images are files."""
@@ -71,16 +71,19 @@ class IamLines:
     def entries(self, part: str) -> Iterator[Entry | Rejected]:  # noqa: ARG002 (there is one)
         """Yield the lines in the order of lines.txt.
 
-        Raises BenchError where reading it fails, and where it lists none.
+        Raises:
+            BenchError: lines.txt cannot be read, or lists no line.
         """
         form, texts, fault, listed = "", dict[str, str](), "", False
-        for number, row in enumerate(tree.lines(self._annotation), 1):
+        for number, row in enumerate(tree.read_lines(self._annotation), 1):
             if not row or row.startswith("#"):
                 continue
             listed = True
             line = _ROW.fullmatch(row)
             if line is None or not tree.is_text(row):
-                yield Rejected(f"{self._annotation.name}:{number}", "a row that is no line of IAM")
+                yield Rejected(
+                    f"{self._annotation.name}:{number}", "a row that is not a line of IAM"
+                )
                 continue
             if line["form"] != form:
                 form = line["form"]
@@ -93,24 +96,24 @@ class IamLines:
             else:
                 yield Rejected(line["id"], fault or "no text in the XML of its form")
         if not listed:
-            raise BenchError(f"{self._annotation} lists no line; take it from IAM again")
+            raise BenchError(f"{self._annotation} lists no line; copy it from IAM again")
 
     def writers(self) -> dict[str, str]:
-        """Return the writer of each form whose XML names one."""
+        """Return the writer of each form whose XML file has one."""
         writers = {}
         for file in sorted((self._folder / "xml").glob("*.xml")):
             try:
-                found = _WRITER.search(tree.read(self._folder, f"xml/{file.name}"))
+                match = _WRITER.search(tree.read_file(self._folder, f"xml/{file.name}"))
             except SampleError:
-                continue  # its lines are rejected
-            if found:
-                writers[file.stem] = found[1].decode()
+                continue  # the lines of the form are rejected
+            if match:
+                writers[file.stem] = match[1].decode()
         return writers
 
     def _texts(self, form: str) -> tuple[dict[str, str], str]:
-        """Return the text of each line of a form, and why there is none."""
+        """Return the text of each line of a form, and the reason if there are none."""
         try:
-            return texts(tree.read(self._folder, f"xml/{form}.xml")), ""
+            return form_texts(tree.read_file(self._folder, f"xml/{form}.xml")), ""
         except SampleError as error:
             return {}, f"the XML of its form is {error}"
 
@@ -118,19 +121,19 @@ class IamLines:
         load: Callable[[], tuple[bytes]]
         if self._has_lines:
             name = f"lines/{line['set']}/{line['form']}/{line['id']}.png"
-            load = partial(tree.image, self._folder, name)
+            load = partial(tree.read_image, self._folder, name)
         else:
             left, top, width, height = map(int, line["box"].split())
-            load = partial(self._cut, line["form"], left, top, width, height)
+            load = partial(self._crop, line["form"], left, top, width, height)
         ascii_text = line["words"].replace("|", " ")
         more = {"ascii": ascii_text, "form": line["form"], "status": line["status"]}
         return Entry(line["id"], text, load, more)
 
-    def _cut(self, form: str, left: int, top: int, width: int, height: int) -> tuple[bytes]:
-        """Return the rectangle of a scan, in pixels, as a PNG. Raises SampleError."""
+    def _crop(self, form: str, left: int, top: int, width: int, height: int) -> tuple[bytes]:
+        """Return a rectangle of the scan of a form as a PNG. Raises SampleError."""
         import cv2
 
-        with self._turns.setdefault(form, threading.Lock()):
+        with self._locks.setdefault(form, threading.Lock()):
             scan = self._scan(form)
         rows, columns = scan.shape
         if not (0 <= left < left + width <= columns and 0 <= top < top + height <= rows):
@@ -141,26 +144,29 @@ class IamLines:
         """Return the scan (H, W) of a form. Raises SampleError."""
         from bench.data.inputs import images
 
-        there = (name for name in _FORMS if (self._folder / name / f"{form}.png").exists())
+        existing = (name for name in _FORMS if (self._folder / name / f"{form}.png").exists())
         try:
-            scan = tree.read(self._folder, f"{next(there, _FORMS[0])}/{form}.png")
-            return images.decoded(scan, 1)
+            scan = tree.read_file(self._folder, f"{next(existing, _FORMS[0])}/{form}.png")
+            return images.decode_image(scan, 1)
         except SampleError as error:
             raise SampleError(f"the scan of its form is {error}") from None
 
 
-def texts(document: bytes) -> dict[str, str]:
-    """Return the `text` of each handwritten line in the XML of a form, by its id.
+def form_texts(document: bytes) -> dict[str, str]:
+    """Return the `text` of each handwritten line in the XML file of a form, by line id.
 
-    Each `text` was escaped twice: what the parser leaves is decoded once more. The DTD that the
-    documents name is not read, and one that declares an entity is refused: it could be made to fill
-    the memory, or to read other files. Raises SampleError where a document cannot be read.
+    Each `text` is escaped twice, so it is unescaped once more after parsing. The DTD of a document
+    is not read, and a document that declares an entity is refused, because entities could fill the
+    memory or read other files.
+
+    Raises:
+        SampleError: The document cannot be read.
     """
-    found = {}
+    texts = {}
 
     def begin(tag: str, attributes: dict[str, str]) -> None:
         if tag == "line" and {"id", "text"} <= attributes.keys():
-            found[attributes["id"]] = html.unescape(attributes["text"])
+            texts[attributes["id"]] = html.unescape(attributes["text"])
 
     def declare(*_: object) -> None:
         raise SampleError("a document that declares entities")
@@ -170,10 +176,10 @@ def texts(document: bytes) -> dict[str, str]:
     parser.EntityDeclHandler = declare
     try:
         parser.Parse(document, True)  # noqa: FBT003 (expat takes no keyword)
-    # An encoding that Python does not know is a LookupError, one of several bytes a ValueError.
+    # An unknown encoding is a LookupError, a multi-byte encoding a ValueError.
     except (expat.ExpatError, LookupError, ValueError):
-        raise SampleError("a document that is no XML") from None
-    return found
+        raise SampleError("a document that is not XML") from None
+    return texts
 
 
 def _missing(folder: Path) -> list[str]:

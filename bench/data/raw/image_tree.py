@@ -1,4 +1,4 @@
-"""Where a raw data set lies under the folder that was named, and what is read in it."""
+"""Finding the root of a raw data set, and reading its files safely."""
 
 from __future__ import annotations
 
@@ -17,113 +17,125 @@ IMAGE_SUFFIXES = frozenset(
     f".{suffix}"
     for suffix in "bmp gif jpeg jpg jp2 pbm pgm png pnm ppm tif tiff webp".split()  # noqa: SIM905
 )
-"""Endings of image files, in lower case."""
-_ABOVE = 3
-"""How far above the folder that was named a root is looked for."""
+"""Suffixes of image files, in lower case."""
+_MAX_LEVELS_UP = 3
+"""The number of levels above the named folder that are searched for a root."""
 _MAX_LINE = 2**20
-"""Characters of a line of a list."""
+"""The largest number of characters per line of a list."""
 MAC_FOLDER = "__MACOSX"
-"""What macOS puts into an archive beside the data; like `.DS_Store`, it holds none of them."""
+"""The folder of metadata that macOS adds to archives."""
 
 
-def root(source: Path, holds: Callable[[Path], object], below: Sequence[str] = ()) -> Path | None:
-    """Return the nearest folder that `holds` what a raw data set does, without links, or None.
+def find_root(
+    source: Path, is_root: Callable[[Path], object], below: Sequence[str] = ()
+) -> Path | None:
+    """Return the root folder of a raw data set near `source`, resolved, or None.
 
-    Looked at are `source`, the one folder that it may only consist of, what lies above, and the
-    folders `below` of each: a person may name the release or one of its parts. Raises BenchError
-    where `source` is no folder.
+    The search covers `source`, its only child (repeatedly), up to three folders above it, and the
+    folders `below` of each of them, because a user may name the release or one of its parts.
+
+    Args:
+        source: The folder that was named.
+        is_root: Whether a folder is the root of the data set.
+        below: Paths in a release at which the root may be.
+
+    Raises:
+        BenchError: `source` is not a folder, or cannot be read.
     """
     try:
         if source.is_dir():
-            found = next(filter(holds, _candidates(source.resolve(), below)), None)
-            return found and found.resolve()
+            root = next(filter(is_root, _candidates(source.resolve(), below)), None)
+            return root and root.resolve()
     except OSError as error:
         raise BenchError(
-            f"{error.filename or source} cannot be read ({error.strerror}); look at its permissions"
+            f"{error.filename or source} cannot be read ({error.strerror}); check its permissions"
         ) from None
-    raise BenchError(f"{source} is no folder; name the one that holds the unpacked dataset")
+    raise BenchError(f"{source} is not a folder; name the folder of the unpacked data set")
 
 
 def _candidates(source: Path, below: Sequence[str]) -> Iterator[Path]:
-    for folder in (*_only_folders(source), *islice(source.parents, _ABOVE)):
+    for folder in (*_only_children(source), *islice(source.parents, _MAX_LEVELS_UP)):
         yield folder
         yield from (folder / name for name in below)
 
 
-def _only_folders(folder: Path) -> Iterator[Path]:
-    """Yield `folder`, and further down as long as there is but one folder in it, and no file."""
+def _only_children(folder: Path) -> Iterator[Path]:
+    """Yield `folder`, its only child if that is a folder, and so on."""
     yield folder
-    shown = (
+    children = (
         child
         for child in folder.iterdir()
         if not child.name.startswith(".") and child.name != MAC_FOLDER
     )
-    match list(islice(shown, 2)):
+    match list(islice(children, 2)):
         case [only] if only.is_dir() and not only.is_symlink():
-            yield from _only_folders(only)
+            yield from _only_children(only)
 
 
 def is_inside(name: str) -> bool:
-    """Return whether `name` is a relative path that never leaves its folder, as it is written."""
+    """Return whether `name` is a relative path without `..`, backslash or NUL."""
     path = PurePosixPath(name)
     unsafe = "\\" in name or "\0" in name or path.is_absolute() or ".." in path.parts
     return bool(path.parts) and not unsafe
 
 
 def natural_order(name: str) -> list[tuple[str, int]]:
-    """Return what to sort names by, so that frame 10 comes after frame 9."""
+    """Return a sort key by which frame 10 comes after frame 9."""
     parts = re.findall("([^0-9]*)([0-9]*)", name)
-    # The name itself puts frame 1 and frame 01 in one order on every disk.
+    # The name itself breaks the tie between frame 1 and frame 01.
     return [*((word, int(digits or 0)) for word, digits in parts), (name, 0)]
 
 
-def lines(file: Path) -> Iterator[str]:
-    """Yield the lines of a list, bare of white space at their ends; see `whole_lines`."""
-    return map(str.rstrip, whole_lines(file))
+def read_lines(file: Path) -> Iterator[str]:
+    """Yield the lines of a list without trailing white space; see `read_whole_lines`."""
+    return map(str.rstrip, read_whole_lines(file))
 
 
-def whole_lines(file: Path) -> Iterator[str]:
-    """Yield the lines of a file of UTF-8, or of UTF-16.
+def read_whole_lines(file: Path) -> Iterator[str]:
+    """Yield the lines of a file in UTF-8 or UTF-16.
 
-    Only a line feed ends a line, for a line may be known by its number; in a file that has none,
-    a carriage return does. Bytes that are not text become surrogates, see `is_text`. Raises
-    BenchError where the file cannot be read.
+    Only a line feed ends a line, because ids may use line numbers; in a file without line feeds, a
+    carriage return does. Bytes that are not text become surrogates, see `is_text`.
+
+    Raises:
+        BenchError: The file cannot be read, or has a line of more than 2²⁰ characters.
     """
     try:
         with open_lines(file) as stream:
             for line in iter(partial(stream.readline, _MAX_LINE + 1), ""):
                 if len(line) > _MAX_LINE:
                     raise BenchError(
-                        f"{file} has a line of more than {_MAX_LINE:,} characters, so that it is "
-                        "not a list; take the file from the raw data set again"
+                        f"{file} has a line of more than {_MAX_LINE:,} characters, so it is not "
+                        "a list; copy the file from the raw data set again"
                     )
                 yield line
     except OSError as error:
         raise BenchError(
-            f"{file} cannot be read ({error.strerror}); look at its permissions and its disk"
+            f"{file} cannot be read ({error.strerror}); check its permissions and the disk"
         ) from None
 
 
 def is_text(line: str) -> bool:
-    """Return whether a line of `lines` was text in its encoding."""
+    """Return whether a line of `read_lines` was valid in its encoding."""
     return line.isascii() or not any("\ud800" <= character <= "\udfff" for character in line)
 
 
-def read(folder: Path, name: str) -> bytes:
-    """Return what the file `name` in `folder`, a path without links, holds.
+def read_file(folder: Path, name: str) -> bytes:
+    """Return the content of the file `name` in `folder`, which has to be a resolved path.
 
-    Raises SampleError where it is missing, empty, no plain file, or a link out of `folder`.
+    Raises:
+        SampleError: The file is missing, empty, not a regular file, or a link out of `folder`.
     """
     try:
         file = (folder / name).resolve(strict=True)
         if not file.is_relative_to(folder):
             raise SampleError("a file outside the data set's folder")
         if not file.is_file():
-            raise SampleError("no plain file")
+            raise SampleError("not a regular file")
         content = read_regular(file)
     except FileNotFoundError:
         raise SampleError("a file that is missing") from None
-    # Links in a circle are a RuntimeError before Python 3.13, a NUL in a name is a ValueError.
+    # Circular links are a RuntimeError before Python 3.13, a NUL in a name is a ValueError.
     except (OSError, RuntimeError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else type(error).__name__
         raise SampleError(f"a file that cannot be read ({cause})") from None
@@ -132,6 +144,6 @@ def read(folder: Path, name: str) -> bytes:
     return content
 
 
-def image(folder: Path, name: str) -> tuple[bytes]:
-    """Return the one image of a sample; see `read`."""
-    return (read(folder, name),)
+def read_image(folder: Path, name: str) -> tuple[bytes]:
+    """Return the content of an image file as the one image of a sample; see `read_file`."""
+    return (read_file(folder, name),)

@@ -1,4 +1,4 @@
-"""LMDBs of images and labels, as they are handed out for scene-text recognition."""
+"""Reader of the LMDBs of images and labels that are distributed for scene text recognition."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from bench.core.errors import BenchError
 from bench.data.raw import image_tree as tree
 from bench.data.raw.entries import Entry, Rejected
-from bench.data.raw.numbered_lmdb import BEHIND, DIGITS, NumberedLmdb
+from bench.data.raw.numbered_lmdb import BEYOND_COUNT, DIGITS, NumberedLmdb
 from bench.data.store.database import FILE, is_lmdb
 
 Folders = Mapping[str, Sequence[str]]
-"""For each partition, what the folder of its LMDB may be called, the likeliest first."""
+"""For each partition, the possible folder names of its LMDB, the most likely first."""
 
 RELEASES = (
     "training",
@@ -23,58 +23,64 @@ RELEASES = (
     "data",
     "data/train",
 )
-"""Where clovaai's and PARSeq's releases have them."""
+"""The folders of LMDBs in the releases of clovaai and PARSeq."""
 
 
-_FILES = ("", ".lmdb", ".mdb")
-"""What the name of an LMDB that is a single file has behind that of the folder in its place."""
+_FILE_SUFFIXES = ("", ".lmdb", ".mdb")
+"""The suffixes of an LMDB that is a single file instead of a folder."""
 
 
-def databases(folder: Path, folders: Folders) -> dict[str, Path]:
-    """Return the folders or files of those LMDBs that are in `folder`, by their partitions."""
-    found: dict[str, Path] = {}
+def find_databases(folder: Path, folders: Folders) -> dict[str, Path]:
+    """Return the LMDBs (folders or files) that exist in `folder`, by partition."""
+    databases: dict[str, Path] = {}
     for part, names in folders.items():
         for name in names:
-            files = (folder / f"{name}{suffix}" for suffix in _FILES)
+            files = (folder / f"{name}{suffix}" for suffix in _FILE_SUFFIXES)
             if (folder / name / FILE).is_file():
-                found.setdefault(part, folder / name)
+                databases.setdefault(part, folder / name)
             elif single := next(filter(is_lmdb, files), None):
-                found.setdefault(part, single)
-    return found
+                databases.setdefault(part, single)
+    return databases
 
 
 class LmdbRelease:
-    """Those of the partitions `folders` that there are, an LMDB each, whose images stay in it.
+    """Reader with one LMDB per partition; images stay in their LMDB.
 
-    A sample's id is its number under the name of the LMDB's folder, or of its file without the
-    suffix. An LMDB is a BenchError where it was cut short, or has no sensible `num-samples`. A
-    sample is rejected where it has no label, one that is no UTF-8, or one behind `num-samples`;
-    that it has no image it says when it is loaded.
+    The id of a sample is the name of the LMDB's folder, or of its file without suffix, and its
+    number. A sample is rejected if it has no label, a label that is not UTF-8, or a number beyond
+    `num-samples`. A missing image is a SampleError when it is loaded.
+
+    Args:
+        source: The folder, a folder in it or above it.
+        folders: The possible folder names of each partition.
+
+    Raises:
+        BenchError: No such LMDB exists, or one is truncated or has no valid `num-samples`.
     """
 
     columns: Sequence[str] = ()
 
     def __init__(self, source: Path, folders: Folders) -> None:
-        near = tree.root(source, lambda folder: databases(folder, folders), RELEASES)
-        if near is None:
+        root = tree.find_root(source, lambda folder: find_databases(folder, folders), RELEASES)
+        if root is None:
             names = ", ".join(name for names in folders.values() for name in names)
             raise BenchError(
                 f"{source}: there is no LMDB (a folder with {FILE}) called {names} in it, in "
-                f"{', '.join(RELEASES)} or above it; name the folder that holds it"
+                f"{', '.join(RELEASES)} or above it; name the folder that has it"
             )
-        found = databases(near, folders)
-        self._readers = {part: NumberedLmdb(folder) for part, folder in found.items()}
-        self.parts: Sequence[str] = tuple(found)
+        databases = find_databases(root, folders)
+        self._readers = {part: NumberedLmdb(folder) for part, folder in databases.items()}
+        self.parts: Sequence[str] = tuple(databases)
 
     def database(self, part: str) -> Path | None:
-        """Return the LMDB of the partition, None where it counts from 0."""
+        """Return the LMDB of the partition, None if its numbers start at 0."""
         reader = self._readers[part]
-        return reader.place if reader.numbers.start == 1 else None
+        return reader.path if reader.numbers.start == 1 else None
 
     def entries(self, part: str) -> Iterator[Entry | Rejected]:
-        """Yield the samples by their numbers. Raises BenchError where a label cannot be read."""
+        """Yield the samples by number. Raises BenchError if a label cannot be read."""
         reader = self._readers[part]
-        folder = reader.place.name if reader.place.is_dir() else reader.place.stem
+        folder = reader.path.name if reader.path.is_dir() else reader.path.stem
         for number in reader.numbers:
             name = f"{folder}/{number:0{DIGITS}d}"
             label = reader.label(number)
@@ -84,8 +90,8 @@ class LmdbRelease:
             try:
                 text = label.decode()
             except UnicodeDecodeError:
-                yield Rejected(name, "a label that is no UTF-8")
+                yield Rejected(name, "a label that is not UTF-8")
             else:
                 yield Entry(name, text, partial(reader.image, number))
         for number in reader.labels_beyond():
-            yield Rejected(f"{folder}/{number:0{DIGITS}d}", BEHIND)
+            yield Rejected(f"{folder}/{number:0{DIGITS}d}", BEYOND_COUNT)

@@ -1,4 +1,4 @@
-"""MNIST as it is distributed: four IDX files, in torchvision's layout."""
+"""MNIST as it is distributed: four IDX files, in the folders of torchvision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.core.errors import BenchError, Exit
 from bench.core.regular_files import read_regular
 from bench.data.raw.gzip_files import read_gzip
 from bench.data.store import prepared
-from bench.data.store.prepared import Part, Prepared
+from bench.data.store.prepared import Prepared, PreparedPartition
 
 if TYPE_CHECKING:
     from bench.core.types import Split
@@ -29,50 +29,56 @@ _FILES = {
         "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
     },
 }
-"""The MD5 of each file, uncompressed: images, then labels."""
+"""The MD5 of each uncompressed file: images, then labels."""
 MAX_BYTES = 2**28
-"""Of a file, unpacked: five times those of MNIST."""
-_IMAGES, _LABELS, _SIDE = 2051, 2049, 28
-"""The first numbers of IDX files of images and of labels, and the height and width of an image."""
+"""The largest uncompressed file that is read: five times the size of MNIST."""
+_IMAGES_MAGIC, _LABELS_MAGIC, _SIDE = 2051, 2049, 28
+"""The magic numbers of IDX files of images and of labels, and the height and width of an image."""
 _DIGITS = 10
 _RAW = Path("MNIST", "raw")
 _PADDING = 2
 
 
-def prepare(source: Path, folder: Path, advance: Advance, *, synthetic: bool) -> Prepared:
-    """Write the files of `source`, plain or gzip, into `folder` where torchvision looks for them.
+def prepare_mnist(source: Path, folder: Path, advance: Advance, *, synthetic: bool) -> Prepared:
+    """Write the files of `source`, plain or gzip, to `folder` as torchvision expects them.
 
-    Raises BenchError where one is missing, is not of digits or, unless `synthetic`, is not the
-    MNIST that everybody has.
+    Args:
+        source: The folder with the IDX files.
+        folder: The folder of the prepared data.
+        advance: Called with the progress.
+        synthetic: Whether the files are a synthetic data set, with other checksums than MNIST.
+
+    Raises:
+        BenchError: A file is missing, is not an IDX file of digits, or has a wrong checksum.
     """
     raw = folder / _RAW
     raw.mkdir(parents=True, exist_ok=True)
     parts = {}
     for part, files in _FILES.items():
         contents = {name: _content(source, name) for name in files}
-        found = {name: _md5(content) for name, content in contents.items()}
+        digests = {name: _md5(content) for name, content in contents.items()}
         for name, md5 in files.items():
-            if not synthetic and found[name] != md5:
+            if not synthetic and digests[name] != md5:
                 raise BenchError(
                     f"{source}: {name} is not the file of MNIST, whose MD5 is {md5}; get it again",
                     Exit.UNVERIFIED,
                 )
-        count, size = _digits(source, contents), sum(map(len, contents.values()))
+        count, size = _count_digits(source, contents), sum(map(len, contents.values()))
         for name, content in contents.items():
             documents.write_bytes(raw / name, content)
-        parts[part] = Part(count, f"md5:{' '.join(found.values())}", size, {})
+        parts[part] = PreparedPartition(count, f"md5:{' '.join(digests.values())}", size, {})
         advance(part, count)
     document = Prepared(folder.name, "IDX", parts, bench.__version__)
     documents.write_bytes(folder / prepared.DOCUMENT, documents.encode(document))
     return document
 
 
-def verify(folder: Path, advance: Advance) -> list[str]:
-    """Return which files are missing or altered since they were prepared, in sentences."""
+def verify_mnist(folder: Path, advance: Advance) -> list[str]:
+    """Return a sentence per file that is missing or was altered after it was prepared."""
     faults = []
-    for part, document in prepared.require(folder.name).parts.items():
-        noted = document.fingerprint.removeprefix("md5:").split()
-        for name, md5 in zip(_FILES[part], noted, strict=True):
+    for part, document in prepared.require_prepared(folder.name).parts.items():
+        digests = document.fingerprint.removeprefix("md5:").split()
+        for name, md5 in zip(_FILES[part], digests, strict=True):
             file = folder / _RAW / name
             if not _is_intact(file, md5):
                 faults.append(f"{file} is missing or altered; prepare {folder.name} again")
@@ -80,30 +86,31 @@ def verify(folder: Path, advance: Advance) -> list[str]:
     return faults
 
 
-def scans(folder: Path) -> dict[Split, Scans]:
-    """Read all scans, (S, 32, 32) with a margin of two pixels.
+def read_mnist(folder: Path) -> dict[Split, Scans]:
+    """Read the scans of both splits, (S, 32, 32) with a margin of two pixels.
 
-    Raises BenchError where a file is missing or was altered.
+    Raises:
+        BenchError: A file is missing, or was altered after it was prepared.
     """
     import numpy as np
     from torchvision.datasets import MNIST
 
     from bench.data.reading.sequence_of_digits import Scans
 
-    if faults := verify(folder, lambda _part, _done: None):
+    if faults := verify_mnist(folder, lambda _part, _done: None):
         raise BenchError(faults[0], Exit.UNVERIFIED)
-    found: dict[Split, Scans] = {}
+    scans: dict[Split, Scans] = {}
     splits: tuple[Split, ...] = ("train", "test")
     for split in splits:
         mnist = MNIST(str(folder), train=split == "train", download=False)
         margin = ((0, 0), (_PADDING,) * 2, (_PADDING,) * 2)
         images = np.pad(mnist.data.numpy(), margin)
-        found[split] = Scans(images, mnist.targets.numpy(), np.arange(len(images)))
-    return found
+        scans[split] = Scans(images, mnist.targets.numpy(), np.arange(len(images)))
+    return scans
 
 
 def _content(source: Path, name: str) -> bytes:
-    """Return a file of `source` or of torchvision's folders in it, unpacked."""
+    """Return the uncompressed content of a file in `source` or in torchvision's folders in it."""
     for folder in (source, source / _RAW, source / "raw"):
         plain, packed = folder / name, folder / f"{name}.gz"
         if plain.exists():
@@ -121,22 +128,22 @@ def _content(source: Path, name: str) -> bytes:
     )
 
 
-def _digits(source: Path, contents: dict[str, bytes]) -> int:
-    """Return the number of digits. Raises BenchError where images and labels are not of so many."""
-    (of_images, images), (of_labels, labels) = contents.items()
+def _count_digits(source: Path, contents: dict[str, bytes]) -> int:
+    """Return the number of digits. Raises BenchError if files are invalid or differ in length."""
+    (images_name, images), (labels_name, labels) = contents.items()
     count = int.from_bytes(images[4:8])
-    header = b"".join(number.to_bytes(4) for number in (_IMAGES, count, _SIDE, _SIDE))
+    header = b"".join(number.to_bytes(4) for number in (_IMAGES_MAGIC, count, _SIDE, _SIDE))
     if not count or images[:16] != header or len(images) != len(header) + count * _SIDE**2:
         raise BenchError(
-            f"{source}: {of_images} is not an IDX file of images of {_SIDE} × {_SIDE} pixels; get "
-            "it again"
+            f"{source}: {images_name} is not an IDX file of images of {_SIDE} × {_SIDE} pixels; "
+            "get it again"
         )
-    header = _LABELS.to_bytes(4) + count.to_bytes(4)
+    header = _LABELS_MAGIC.to_bytes(4) + count.to_bytes(4)
     digits = labels.removeprefix(header)
     if not labels.startswith(header) or len(digits) != count or max(digits) >= _DIGITS:
         raise BenchError(
-            f"{source}: {of_labels} is not an IDX file of {count:,} digits, as many as {of_images} "
-            "has images; get it again"
+            f"{source}: {labels_name} is not an IDX file of {count:,} digits, as many as "
+            f"{images_name} has images; get it again"
         )
     return count
 

@@ -1,6 +1,6 @@
-"""RWTH-PHOENIX-Weather 2014 T: sentences with glosses and a translation, of which glosses are read.
+"""Reader of RWTH-PHOENIX-Weather 2014 T: sentences with glosses; translations are not read.
 
-Camgoz et al., "Neural Sign Language Translation" (2018).
+Source: Camgoz et al., "Neural Sign Language Translation" (2018).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CORPUS = Corpus(
 
 
 class Phoenix14TReader(CorpusReader):
-    """PHOENIX14 T."""
+    """Reader of PHOENIX14 T."""
 
     def __init__(self, source: Path) -> None:
         super().__init__(source, _CORPUS)

@@ -1,4 +1,4 @@
-"""Encoded images in memory, read as those of prepared data are."""
+"""Encoded images in memory, behind the interface of a partition of prepared data."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class EncodedImages:
-    """Samples in the place of a `Partition`, as far as the transforms of inputs use one."""
+    """Samples in memory with the methods of `Partition` that the input transforms call."""
 
     def __init__(self, samples: Sequence[EncodedSample]) -> None:
         self._samples = samples
 
     def references(self) -> list[SampleRef]:
-        """Return a reference to each sample, for a transform to read."""
+        """Return a sample reference per sample, which a transform reads."""
         partition = cast("Partition", self)
         return [SampleRef(partition, row) for row in range(len(self._samples))]
 
@@ -43,4 +43,4 @@ class EncodedImages:
         return (self._samples[row].pixels(channels, frame) for frame in frames)
 
     def decoded(self, shape: InputShape) -> None:
-        """Return None: nothing is decoded ahead of time."""
+        """Return None: there is no pre-decoded cache."""

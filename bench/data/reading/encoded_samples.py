@@ -1,4 +1,4 @@
-"""Samples with their images as they are stored, for recognizers that prepare them on their own."""
+"""Samples with their encoded images, for recognizers that decode and prepare images themselves."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ class EncodedSample:
     """One sample of a data set.
 
     Attributes:
-        id: Its identity in the data set.
-        images: Its encoded image (JPEG, PNG and so on), or the frames of its clip in order.
+        id: The id of the sample in the data set.
+        images: One encoded image (JPEG, PNG, …), or the frames of a clip in order.
     """
 
     id: str
     images: tuple[bytes, ...]
 
     def pixels(self, channels: int = 3, frame: int = 0) -> Pixels:
-        """Return its image: red, green and blue (H, W, 3), or gray (H, W) of one channel.
+        """Return the decoded image: RGB (H, W, 3), or gray (H, W) with one channel.
 
         Args:
             channels: 3 or 1.
-            frame: Which frame of a clip.
+            frame: The index of a frame of a clip; 0 for an image.
 
         Raises:
-            BenchError: The image cannot be decoded; it names the sample.
+            BenchError: The image cannot be decoded; the message names the sample.
         """
         try:
-            return images.decoded(self.images[frame], channels)
+            return images.decode_image(self.images[frame], channels)
         except SampleError as error:
             raise self.unusable(error) from None
 
     def unusable(self, reason: SampleError) -> BenchError:
-        """Return the error of a sample whose image cannot be used."""
+        """Return the error for a sample whose image cannot be used."""
         return BenchError(f"sample {quoted(self.id)} is {reason}; remove it from the data")
 
 
 class EncodedSamples(Sequence[EncodedSample]):
-    """The samples of a split, read from disk when they are asked for."""
+    """The samples of a split; the pixels of each are read from disk when it is indexed."""
 
     def __init__(self, references: Sequence[SampleRef]) -> None:
         self.references = references
@@ -65,7 +65,7 @@ class EncodedSamples(Sequence[EncodedSample]):
     @overload
     def __getitem__(self, index: slice) -> list[EncodedSample]: ...
     def __getitem__(self, index: int | slice) -> EncodedSample | list[EncodedSample]:
-        """Return one sample, or those of a slice."""
+        """Return one sample, or the samples of a slice."""
         if isinstance(index, slice):
             return [_encoded(reference) for reference in self.references[index]]
         return _encoded(self.references[index])
@@ -83,8 +83,8 @@ def encoded_samples(dataset: Dataset, split: Split = "test") -> EncodedSamples:
     """
     if not isinstance(dataset, StoredDataset):
         raise BenchError(
-            f"data set '{dataset.label}' composes its samples as they are read, so a recognizer "
-            "from outside cannot read it; test on a data set that is prepared from files"
+            f"data set '{dataset.label}' composes its samples while they are read, so an outside "
+            "recognizer cannot read it; test on a data set that is prepared from files"
         )
     if split not in dataset.splits():
         raise BenchError(

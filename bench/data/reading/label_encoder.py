@@ -1,4 +1,4 @@
-"""Transcripts to the classes that a network learns."""
+"""Label encoder: maps transcripts to the class indices that a network learns."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bench.core.errors import BenchError
 if TYPE_CHECKING:
     from bench.evaluation.protocols import Protocol
 
-_REMEMBERED = 2**16
-"""Transcripts whose targets are kept: about 20 MB of words."""
+_MAX_CACHED = 2**16
+"""Transcripts whose targets are cached: about 20 MB of words."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class LabelEncoder:
     """Maps the tokens of a transcript to classes. Class 0 is blank.
 
     Attributes:
-        vocabulary: The tokens; `vocabulary[c - 1]` is that of class c.
-        rules: The protocol by which a transcript is normalized and cut into tokens first.
+        vocabulary: The tokens; `vocabulary[c - 1]` is the token of class c.
+        rules: The protocol that normalizes a transcript and splits it into tokens.
     """
 
     vocabulary: tuple[str, ...]
@@ -34,55 +34,55 @@ class LabelEncoder:
 
     @cached_property
     def _targets(self) -> dict[str, tuple[int, ...]]:
-        """The targets of the first `_REMEMBERED` transcripts: words are frequent, and repeated."""
+        """The targets of the first `_MAX_CACHED` transcripts, because words are repeated."""
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave behind what can be made again."""
+        """Pickle without the caches."""
         return {"vocabulary": self.vocabulary, "rules": self.rules}
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Return the target of a transcript: the classes of its tokens; others are left out."""
+        """Return the classes of the tokens of a transcript; tokens without a class are left out."""
         target = self._targets.get(text)
         if target is None:
             target = tuple(filter(None, map(self._classes.get, self.tokens(text))))
-            if len(self._targets) < _REMEMBERED:
+            if len(self._targets) < _MAX_CACHED:
                 self._targets[text] = target
         return target
 
     def unknown_tokens(self, text: str) -> list[str]:
-        """Return the tokens of a transcript that have no class, in their order."""
+        """Return the tokens of a transcript that have no class, in order."""
         return [token for token in self.tokens(text) if token not in self._classes]
 
     def lost_tokens(self, text: str) -> set[str]:
-        """Return the tokens that have no class, and the characters that the rules drop before."""
+        """Return the tokens without a class, and the characters that normalization drops."""
         return {*self.unknown_tokens(text), *self.rules.dropped(text)}
 
     def tokens(self, text: str) -> Sequence[str]:
         """Return the tokens of a transcript: characters, or glosses."""
         normalized = self.rules.normalize(text)
-        # A protocol may count bytes; what is learned are characters all the same.
+        # A network learns characters even where the protocol counts bytes.
         return normalized.split() if self.rules.unit == "gloss" else normalized
 
 
 def encoder_of_alphabet(alphabet: Protocol) -> LabelEncoder:
-    """Return the encoder of the characters of a protocol.
+    """Return the label encoder for the characters of a protocol.
 
     Raises:
         BenchError: The protocol does not list its characters.
     """
     if not alphabet.charset:
         raise BenchError(
-            f"protocol '{alphabet.name}' lists no characters, so that it cannot be an alphabet; "
-            "set alphabet to a protocol that does, such as 'str-36' or 'htr-thesis'"
+            f"protocol '{alphabet.name}' lists no characters, so it cannot be an alphabet; "
+            "set alphabet to a protocol with a list, such as 'str-36' or 'htr-thesis'"
         )
     return LabelEncoder(tuple(alphabet.charset), alphabet)
 
 
 def common_encoder(encoders: Iterable[tuple[str, LabelEncoder]]) -> LabelEncoder:
-    """Return the one encoder of several data sets that are trained on together.
+    """Return one label encoder for several data sets that are trained on together.
 
-    Vocabularies of glosses are joined; vocabularies of characters have to be the same.
+    Vocabularies of glosses are merged; vocabularies of characters have to be equal.
 
     Args:
         encoders: The label of each data set, and its encoder.
@@ -98,8 +98,8 @@ def common_encoder(encoders: Iterable[tuple[str, LabelEncoder]]) -> LabelEncoder
             raise BenchError(
                 f"data sets '{first}' and '{name}' have different alphabets "
                 f"({len(common.vocabulary)} and {len(encoder.vocabulary)} classes) and cannot be "
-                "trained on together; set alphabet to the protocol whose characters both are "
-                "to teach"
+                "trained on together; set alphabet to the protocol whose characters are to be "
+                "learned from both"
             )
         vocabulary = {*common.vocabulary, *encoder.vocabulary}
         common = LabelEncoder(tuple(sorted(vocabulary)), common.rules)

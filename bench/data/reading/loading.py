@@ -1,4 +1,4 @@
-"""Batches on the device that computes with them, read ahead."""
+"""Loading of batches with prefetch, up to the device that computes with them."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ import torch
 from bench.data.reading.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
-    from bench.core.types import Batch, Batches, InputPipeline
+    from bench.core.types import Batch, EpochBatches, InputPipeline
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def read_batch(pipeline: InputPipeline, batches: Batches, index: int) -> Batch:
-    """Read one batch now, in this process, and return it finished, on the CPU."""
+def read_batch(pipeline: InputPipeline, batches: EpochBatches, index: int) -> Batch:
+    """Read one batch in this process, and return it as float32 on the CPU."""
     return _finished(pipeline, batches[index])
 
 
 class BatchLoader:
-    """Reads passes over a data set: batches in order, finished, on the device.
+    """Reads epochs: yields their batches in order, as float32 on the device.
 
-    The batches are the same for any number of workers, and no random generator of this process is
-    touched. On a GPU the next batch is read, copied and finished while the current one is computed
-    with, by a thread, through pinned memory and on a stream of its own. On a CPU a batch is read
-    when it is asked for, or before by workers.
+    The batches are the same for any number of workers, and the random generators of this process
+    are not used. On a GPU a thread prefetches the next batch during the current step: it is read,
+    copied through pinned memory and converted on a separate CUDA stream. On a CPU a batch is read
+    when it is needed, or prefetched by the workers.
 
-    Workers start with the first pass and live until `close`; with a loader that is collected as
-    garbage, or a process that ends, they end too.
+    Workers start with the first epoch and run until `close`. They also end when the loader is
+    garbage-collected or its process ends.
 
     Args:
-        pipeline: What finishes inputs.
-        workers: Processes that read ahead; 0 reads in this process.
+        pipeline: The pipeline whose `finish` converts stored inputs to float32.
+        workers: The number of processes that prefetch; 0 reads in this process.
         device: "cpu" or "cuda".
     """
 
@@ -56,13 +56,13 @@ class BatchLoader:
         """Close this loader."""
         self.close()
 
-    def read(self, batches: Batches, first: int = 0) -> Generator[Batch, None, None]:
-        """Yield the batches of a pass from index `first` on.
+    def read(self, batches: EpochBatches, first: int = 0) -> Generator[Batch, None, None]:
+        """Yield the batches of an epoch from index `first` on.
 
-        Several passes may be read at once, such as a validation within an epoch.
+        Several epochs may be read at once, such as one of validation during one of training.
 
         Raises:
-            BenchError: One that reading a batch raises, or a worker has ended.
+            BenchError: A batch cannot be read, or a worker process has ended.
         """
         stored = self._pool.read(batches, first) if self._pool else _read(batches, first)
         if self._copier is None or self._thread is None:
@@ -71,11 +71,11 @@ class BatchLoader:
                     yield _finished(self._pipeline, batch)
             return
         with closing(self._thread.read(stored, self._copier.copy)) as copied:
-            for each in copied:
-                yield self._copier.ready(each)
+            for copied_batch in copied:
+                yield self._copier.ready(copied_batch)
 
     def close(self) -> None:
-        """End the workers; passes that have not ended cannot be continued."""
+        """End the workers; epochs that were not read to the end cannot be continued."""
         if self._thread:
             self._thread.close()
         if self._pool:
@@ -83,7 +83,7 @@ class BatchLoader:
 
 
 class ReadingThread:
-    """A thread that reads one batch ahead, of several passes in turn."""
+    """A thread that prefetches one batch; several epochs may share it."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1, "bench-reading")
@@ -91,42 +91,42 @@ class ReadingThread:
     def read(
         self, stored: Generator[T, None, None], prepare: Callable[[T], R]
     ) -> Generator[R, None, None]:
-        """Yield what `prepare` makes of each value of `stored`, both called in the thread.
+        """Yield `prepare(value)` for each value of `stored`; both run in the thread.
 
-        When a value is yielded, the next one is under way.
+        While the caller uses a value, the thread prepares the next one.
         """
 
-        def ahead() -> R | None:
+        def prepare_next() -> R | None:
             value = next(stored, None)
             return None if value is None else prepare(value)
 
         try:
-            coming = self._executor.submit(ahead)
-            while (prepared := coming.result()) is not None:
-                coming = self._executor.submit(ahead)
+            pending = self._executor.submit(prepare_next)
+            while (prepared := pending.result()) is not None:
+                pending = self._executor.submit(prepare_next)
                 yield prepared
         finally:
-            # In the thread: `stored` may be under way there, and is closed once it is not.
+            # Closed in the thread: a generator that is running there cannot be closed here.
             with suppress(RuntimeError):  # the thread has ended
                 self._executor.submit(stored.close).result()
 
     def close(self) -> None:
-        """End the thread, once it has prepared what it is at."""
+        """End the thread after the value that it is preparing."""
         self._executor.shutdown(cancel_futures=True)
 
 
 class _Copied(NamedTuple):
-    """A batch on a GPU, and the event after which it is complete there."""
+    """A batch on a GPU, and the event that marks the end of its copy."""
 
     batch: Batch
     complete: torch.cuda.Event
 
 
 class _Copier:
-    """Copies batches to a GPU and finishes them there, beside the computation.
+    """Copies batches to a GPU and converts them there, on a stream beside that of the computation.
 
     Args:
-        pipeline: What finishes inputs.
+        pipeline: The pipeline whose `finish` converts stored inputs to float32.
         device: The GPU.
     """
 
@@ -136,22 +136,22 @@ class _Copier:
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def copy(self, batch: Batch) -> _Copied:
-        """Enqueue the copy of a batch, which may be in memory that is used again afterwards."""
+        """Enqueue the copy of a batch; the memory of the batch may be overwritten afterwards."""
         pinned = batch._replace(inputs=batch.inputs.pin_memory())
         with torch.cuda.stream(self._stream):
             finished = _finished(self._pipeline, pinned.to(str(self._device)))
             return _Copied(finished, self._stream.record_event())
 
     def ready(self, copied: _Copied) -> Batch:
-        """Have the stream that computes wait for a batch, and return it."""
+        """Let the computing stream wait for the copy of a batch, and return the batch."""
         computing = torch.cuda.current_stream(self._device)
         computing.wait_event(copied.complete)
-        # Else its memory might be used again by the other stream while it is computed with.
+        # Otherwise the copying stream might reuse the memory during the computation.
         copied.batch.inputs.record_stream(computing)
         return copied.batch
 
 
-def _read(batches: Batches, first: int) -> Generator[Batch, None, None]:
+def _read(batches: EpochBatches, first: int) -> Generator[Batch, None, None]:
     for index in range(first, len(batches)):
         yield batches[index]
 
@@ -159,5 +159,5 @@ def _read(batches: Batches, first: int) -> Generator[Batch, None, None]:
 def _finished(pipeline: InputPipeline, batch: Batch) -> Batch:
     inputs = pipeline.finish(batch.inputs)
     if inputs.data_ptr() == batch.inputs.data_ptr():
-        inputs = inputs.clone()  # the memory of stored inputs is used again
+        inputs = inputs.clone()  # the memory of stored inputs is overwritten by later batches
     return batch._replace(inputs=inputs)

@@ -1,4 +1,4 @@
-"""A person's own images: files, folders of files and globs."""
+"""Images of a user: files, folders of images and globs."""
 
 from __future__ import annotations
 
@@ -15,33 +15,34 @@ from bench.data.raw.image_tree import IMAGE_SUFFIXES
 from bench.data.reading.encoded_samples import EncodedSample
 
 MAX_BYTES = 2**28
-"""Of an image file; more than any that can be decoded has."""
+"""The largest image file that is read; an image that can be decoded is smaller."""
 
 
 class UnreadableImage(NamedTuple):
-    """An image that cannot be read: its path, and why, in a clause."""
+    """The path of an image that cannot be read, and the reason as a clause."""
 
     path: str
     reason: str
 
 
-def image_paths(words: Sequence[str]) -> list[str]:
-    """Return the files that words name, each once: a file, the images in a folder, or a glob.
+def image_paths(arguments: Sequence[str]) -> list[str]:
+    """Return the image files for arguments of a command line, without repeats.
 
-    A word that names nothing is a file that does not exist.
+    An argument is a file, a folder whose images are taken, or a glob. An argument that matches
+    nothing is returned as a file, which does not exist.
 
     Raises:
-        BenchError: A folder or a glob has no image (nothing selected).
+        BenchError: A folder has no image, or a glob matches nothing (`Exit.NOTHING`).
     """
-    return [*dict.fromkeys(path for word in words for path in _paths(word))]
+    return [*dict.fromkeys(path for argument in arguments for path in _paths(argument))]
 
 
 def read_images(paths: Sequence[str]) -> Iterator[EncodedSample | UnreadableImage]:
-    """Yield each file as a sample that can be decoded, or why it is none."""
+    """Yield a sample per file that can be decoded, and an UnreadableImage per other file."""
     for path in paths:
         try:
             content = _content(Path(path))
-            images.measured(content)
+            images.image_size(content)
         except OSError as error:
             yield UnreadableImage(path, error.strerror or str(error))
         except SampleError as error:
@@ -51,35 +52,35 @@ def read_images(paths: Sequence[str]) -> Iterator[EncodedSample | UnreadableImag
 
 
 def _content(file: Path) -> bytes:
-    """Return what is in a file. Raises SampleError where that may have no end, or be no image."""
+    """Return the bytes of a file. Raises SampleError if it is a pipe or device, or too large."""
     status = file.stat()
     if not stat.S_ISDIR(status.st_mode) and not stat.S_ISREG(status.st_mode):
-        raise SampleError("no plain file")
+        raise SampleError("not a regular file")
     if status.st_size > MAX_BYTES:
         raise SampleError(f"a file of more than {MAX_BYTES >> 20} MiB")
     return file.read_bytes()
 
 
-def _paths(word: str) -> list[str]:
-    place = Path(word)
-    if place.is_dir():
-        # A file that is named itself may have any name.
-        found = sorted(
-            str(file) for file in place.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES
+def _paths(argument: str) -> list[str]:
+    path = Path(argument)
+    if path.is_dir():
+        # In a folder, files are chosen by suffix; a file that is named explicitly may have any.
+        files = sorted(
+            str(file) for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES
         )
-        if not found:
-            endings = ", ".join(sorted(IMAGE_SUFFIXES))
+        if not files:
+            suffixes = ", ".join(sorted(IMAGE_SUFFIXES))
             raise BenchError(
-                f"{word}: there is no image in this folder ({endings}); name another folder, or "
-                "the files themselves",
+                f"{argument}: there is no image in this folder ({suffixes}); name another folder, "
+                "or the files themselves",
                 Exit.NOTHING,
             )
-        return found
-    if place.exists() or not glob.has_magic(word):
-        return [word]
-    # Path.glob takes no absolute pattern.
-    matches = glob.glob(word, recursive=True)  # noqa: PTH207
-    found = sorted(path for path in matches if not Path(path).is_dir())
-    if not found:
-        raise BenchError(f"no file matches '{word}'; check the pattern", Exit.NOTHING)
-    return found
+        return files
+    if path.exists() or not glob.has_magic(argument):
+        return [argument]
+    # Path.glob does not accept an absolute pattern.
+    matches = glob.glob(argument, recursive=True)  # noqa: PTH207
+    files = sorted(match for match in matches if not Path(match).is_dir())
+    if not files:
+        raise BenchError(f"no file matches '{argument}'; check the pattern", Exit.NOTHING)
+    return files

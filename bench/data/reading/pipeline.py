@@ -1,4 +1,4 @@
-"""Prepared samples as batches: what a training and an evaluation read."""
+"""Prepared samples as batches, which trainings and evaluations read."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 import torch
 
-from bench.core.types import Annotation, Batch, Batches, InputShape, Split
-from bench.data.reading.held_images import HeldImages, can_be_held
-from bench.data.reading.ranks import block
+from bench.core.types import Annotation, Batch, EpochBatches, InputShape, Split
+from bench.data.reading.ranks import rank_rows
 from bench.data.reading.sample_generators import sample_generators
+from bench.data.reading.shared_image_cache import SharedImageCache, fits_in_cache
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from bench.data.reading.label_encoder import LabelEncoder
     from bench.data.reading.samples import SampleRef, Samples
 
-_POOL = 64
-"""Batches whose samples are sorted by length together, so that little is padded."""
+_POOL_BATCHES = 64
+"""The number of batches whose samples are sorted by length together, to reduce padding."""
 
 Indices: TypeAlias = "NDArray[np.int32]"
-"""Of samples in their split; of half the usual size, for each worker is sent all of an epoch's."""
+"""Indices of samples in their split; int32, because all indices of an epoch go to each worker."""
 
 Generators = Sequence[np.random.Generator] | None
-"""One per sample, where training samples are augmented."""
+"""One random generator per sample; None where nothing is augmented."""
 
 
 class Transform(Protocol):
-    """Turns stored pixels into the tensors that a network reads."""
+    """Converts stored images or clips to the input tensors of a network."""
 
     @property
     def shape(self) -> InputShape:
@@ -44,46 +44,53 @@ class Transform(Protocol):
 
     @property
     def varies(self) -> bool:
-        """Whether samples differ in length, so that batches are padded."""
+        """Whether samples differ in length, so batches have to be padded."""
         ...
 
     @property
     def augmentation(self) -> Augmentation | None:
-        """What changes samples of the split train at random; None: nothing does."""
+        """The augmentation of the split `train`; None for no augmentation."""
         ...
 
     def lengths(self, samples: Samples) -> NDArray[np.int64]:
-        """Return the columns or frames of every sample, without reading its pixels."""
+        """Return the columns or frames of each sample (N,), without reading pixels."""
         ...
 
     def length(self, reference: SampleRef, generator: np.random.Generator | None) -> int:
-        """Return the columns or frames that `read` makes of a sample, without its pixels."""
+        """Return the length of one sample as `read` returns it, without reading pixels."""
         ...
 
     def read(
         self, references: Sequence[SampleRef], generators: Generators
     ) -> tuple[Tensor, Tensor]:
-        """Return inputs, as bytes, and lengths (N,); augmented where there are generators."""
+        """Return inputs as uint8 and lengths (N,); augmented if generators are given."""
         ...
 
     def pad(self, inputs: Tensor, length: int) -> Tensor:
-        """Return inputs padded to a length, as they are in a batch whose longest sample has it."""
+        """Return inputs padded to `length`, as in a batch whose longest sample has that length."""
         ...
 
     def finish(self, inputs: Tensor) -> Tensor:
-        """Return inputs of bytes as float32 values of the range that a network reads."""
+        """Return uint8 inputs as float32 values in the normalization of the network."""
         ...
 
 
 @dataclass(frozen=True)
 class PreparedPipeline:
-    """The splits of prepared data sets, read through one transform and one label encoder."""
+    """The splits of prepared data sets with the transform and the label encoder that read them.
+
+    Attributes:
+        splits: The samples of each split.
+        encoder: Maps transcripts to targets.
+        transform: Converts stored images or clips to inputs.
+        redraws: Whether training samples differ between epochs; prepared samples do not.
+    """
 
     splits: Mapping[Split, Samples]
     encoder: LabelEncoder
     transform: Transform
     redraws: bool = False
-    _held: dict[Split, HeldImages] = field(default_factory=dict, init=False, repr=False)
+    _caches: dict[Split, SharedImageCache] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -99,43 +106,43 @@ class PreparedPipeline:
         self,
         split: Split,
         *,
-        seed: int = 0,  # noqa: ARG002 (nothing is drawn)
+        seed: int = 0,  # noqa: ARG002 (prepared samples are the same for every seed)
     ) -> Iterator[Annotation]:
-        """Yield the identity, the length and the target of every sample of `split`."""
+        """Yield the id, the length and the target of each sample of `split`."""
         samples = self.splits[split]
         lengths = self.transform.lengths(samples).tolist()
         for reference, length in zip(samples, lengths, strict=True):
             yield Annotation(reference.id, length, self.encoder.encode(reference.text))
 
-    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
-        """Return one epoch of `split`: train shuffled, the others in order.
+    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> EpochBatches:
+        """Return one epoch of `split`: `train` is shuffled, other splits keep their order.
 
-        Where lengths vary, train is sorted by length within pools of batches, the others as a
-        whole.
+        Where lengths vary, `train` is sorted by length within pools of 64 batches, other splits as
+        a whole, to reduce padding.
         """
         samples = self.splits[split]
         generator = np.random.default_rng([seed, epoch]) if split == "train" else None
-        groups = _groups(samples, self.transform, size, generator)
+        groups = _group_by_length(samples, self.transform, size, generator)
         augmented = split == "train" and self.transform.augmentation is not None
         drawn = (seed, epoch) if augmented else None
-        return PreparedBatches(self, samples, groups, drawn, held=self._hold(split))
+        return PreparedBatches(self, samples, groups, drawn, cache=self._cache(split))
 
     def finish(self, inputs: Tensor) -> Tensor:
-        """Return stored inputs, of bytes, as float32 values of the range of the input."""
+        """Return stored uint8 inputs as float32 values in the normalization of the input."""
         return self.transform.finish(inputs)
 
-    def _hold(self, split: Split) -> HeldImages | None:
-        """Return what holds the images of a small split that is read in each epoch alike."""
+    def _cache(self, split: Split) -> SharedImageCache | None:
+        """Return the cache of a small split that is the same in each epoch, else None."""
         augmented = split == "train" and self.transform.augmentation is not None
         if split == "test" or augmented or self.transform.varies:
             return None
         samples, shape = len(self.splits[split]), self.transform.shape
-        if split not in self._held and can_be_held(samples, shape):
-            self._held[split] = HeldImages(samples, shape)
-        return self._held.get(split)
+        if split not in self._caches and fits_in_cache(samples, shape):
+            self._caches[split] = SharedImageCache(samples, shape)
+        return self._caches.get(split)
 
 
-def _groups(
+def _group_by_length(
     samples: Samples, transform: Transform, size: int, generator: np.random.Generator | None
 ) -> list[Indices]:
     """Return the indices of the samples of each batch."""
@@ -145,26 +152,26 @@ def _groups(
     if not transform.varies:
         return [order[start : start + size] for start in range(0, count, size)]
     lengths = transform.lengths(samples)
-    pool = count if generator is None else _POOL * size
+    pool = count if generator is None else _POOL_BATCHES * size
     batches = []
     for start in range(0, count, pool):
-        mine = order[start : start + pool]
-        mine = mine[np.argsort(lengths[mine], kind="stable")]
-        batches += [mine[first : first + size] for first in range(0, len(mine), size)]
+        pooled = order[start : start + pool]
+        pooled = pooled[np.argsort(lengths[pooled], kind="stable")]
+        batches += [pooled[first : first + size] for first in range(0, len(pooled), size)]
     if generator is not None:
         generator.shuffle(batches)
     return batches
 
 
 class PreparedBatches:
-    """The batches of one epoch; each depends on its index, and on nothing that was read before.
+    """The batches of one epoch; a batch depends on its index alone, not on what was read before.
 
     Args:
-        pipeline: How samples are read.
-        samples: Those of the split.
+        pipeline: The pipeline with the transform and the label encoder.
+        samples: The samples of the split.
         groups: The indices of the samples of each batch.
-        drawn: The seed and the epoch of augmentation; None where nothing is augmented.
-        held: What holds the images of the split; None reads them again in each pass.
+        drawn: The seed and the epoch of the augmentation; None where nothing is augmented.
+        cache: The images of the split in memory; None decodes them in each epoch.
         share: The rank whose rows are read, and the number of ranks.
     """
 
@@ -175,7 +182,7 @@ class PreparedBatches:
         groups: Sequence[Indices],
         drawn: tuple[int, int] | None,
         *,
-        held: HeldImages | None = None,
+        cache: SharedImageCache | None = None,
         share: tuple[int, int] = (0, 1),
     ) -> None:
         self._samples = samples
@@ -183,16 +190,16 @@ class PreparedBatches:
         self._encoder = pipeline.encoder
         self._groups = groups
         self._drawn = drawn
-        self._held = held
+        self._cache = cache
         self._share = share
 
     def __len__(self) -> int:
         return len(self._groups)
 
     def __getitem__(self, index: int, /) -> Batch:
-        group = self._groups[index]  # raises IndexError where the epoch ends
+        group = self._groups[index]  # raises IndexError at the end of the epoch
         references = self._samples.references(group.tolist())
-        rows = block(len(group), *self._share)
+        rows = rank_rows(len(group), *self._share)
         inputs, lengths = self._inputs(group, references, rows)
         texts = [reference.text for reference in references]
         targets, target_lengths = _targets([*map(self._encoder.encode, texts)])
@@ -207,23 +214,23 @@ class PreparedBatches:
         )
 
     def samples(self, index: int) -> int:
-        """Return how many samples a batch has, those of other ranks included."""
+        """Return the number of samples of a batch, including those of other ranks."""
         return len(self._groups[index])
 
-    def rows(self, rank: int, ranks: int) -> Batches:
-        """Return the same batches, of each the rows of one rank."""
-        same = copy(self)
-        same._share = (rank, ranks)  # noqa: SLF001 (one of the same class)
-        return same
+    def rows(self, rank: int, ranks: int) -> EpochBatches:
+        """Return the same batches, restricted to the rows of one rank."""
+        restricted = copy(self)
+        restricted._share = (rank, ranks)  # noqa: SLF001 (same class)
+        return restricted
 
     def _inputs(
         self, group: Indices, references: Sequence[SampleRef], rows: slice
     ) -> tuple[Tensor, Tensor]:
-        """Return the inputs and lengths of some rows, padded as the whole batch is."""
+        """Return the inputs and lengths of some rows, padded to the longest of the whole batch."""
         numbers, read = group[rows], references[rows]
-        if self._held:
-            inputs, lengths = self._held.read(
-                numbers, lambda places: self._transform.read([read[n] for n in places], None)
+        if self._cache:
+            inputs, lengths = self._cache.read(
+                numbers, lambda missing: self._transform.read([read[n] for n in missing], None)
             )
         else:
             inputs, lengths = self._transform.read(read, self._generators(numbers))
@@ -235,7 +242,7 @@ class PreparedBatches:
         return inputs, lengths
 
     def _generators(self, numbers: Indices) -> Generators:
-        """Return a generator per sample, which depends on seed, epoch and sample alone."""
+        """Return one generator per sample, which depends only on seed, epoch and sample."""
         if self._drawn is None:
             return None
         return sample_generators(*self._drawn, numbers.tolist())

@@ -1,16 +1,17 @@
-"""The rows of a batch that a process of a data-parallel training reads."""
+"""The rows of a batch that each rank of a data-parallel training reads."""
 
 
-def block(count: int, rank: int, ranks: int) -> slice:
-    """Return the rows of one rank: contiguous blocks, in order, whose sizes differ by at most 1.
+def rank_rows(count: int, rank: int, ranks: int) -> slice:
+    """Return the rows of one rank: contiguous blocks in order, whose sizes differ by at most 1.
 
-    The first ranks have the larger blocks. Fewer rows than ranks are read by each rank: no network
-    computes without samples, and the mean over all ranks is that of the batch all the same.
+    The first ranks have the larger blocks. A batch with fewer rows than ranks is read by each rank
+    as a whole, so that no rank is without samples; the mean over all ranks is still that of the
+    batch.
 
     Args:
-        count: The rows of the batch.
-        rank: From 0.
-        ranks: How many there are.
+        count: The number of rows of the batch.
+        rank: The rank, from 0.
+        ranks: The number of ranks.
     """
     if count < ranks:
         return slice(0, count)

@@ -1,4 +1,4 @@
-"""One random generator per sample of an epoch: what its augmentation is drawn from."""
+"""One random generator per sample and epoch, from which its augmentation is drawn."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ _SEED_BITS = 64
 
 
 def sample_generators(seed: int, epoch: int, numbers: Iterable[int]) -> list[np.random.Generator]:
-    """Return a generator for each of some samples.
+    """Return one generator per sample, keyed by seed, epoch and sample.
 
-    Philox (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011) has streams that
-    are independent for any two keys, and a key holds all three numbers. numpy's seed sequences
-    would not do: [1, 2] and [1, 2, 0] are the same stream there.
+    Streams of Philox are independent for any two keys. Seed sequences of numpy are not used,
+    because [1, 2] and [1, 2, 0] give the same stream.
 
     Args:
-        seed: Below 2⁶⁴.
-        epoch: Below 2²⁴.
-        numbers: The places of the samples in their split, below 2⁴⁰.
+        seed: The seed of the training, below 2⁶⁴.
+        epoch: The number of the epoch, below 2²⁴.
+        numbers: The indices of the samples in their split, below 2⁴⁰.
+
+    Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011).
     """
     first = (seed % (1 << _SEED_BITS)) << _SEED_BITS | (epoch % (1 << _EPOCH_BITS)) << _NUMBER_BITS
     return [np.random.Generator(np.random.Philox(key=first + number)) for number in numbers]

@@ -1,4 +1,4 @@
-"""Samples of several partitions, one behind the other."""
+"""The samples of a split, concatenated from rows of one or more partitions."""
 
 from __future__ import annotations
 
@@ -21,11 +21,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HELD_OUT = 10
-"""One in so many training samples is held out where there is no validation split."""
+"""Without a validation split, one in ten training samples is held out."""
 
 
 class SampleRef(NamedTuple):
-    """Where one sample is stored; `transcript` is the column that has its transcript."""
+    """Where one sample is stored.
+
+    Attributes:
+        partition: The partition of prepared data.
+        row: The row of the sample in its partition.
+        transcript: The column with the transcript.
+    """
 
     partition: Partition
     row: int
@@ -33,29 +39,34 @@ class SampleRef(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The identity of the sample."""
+        """The id of the sample."""
         return str(self.partition.value("id", self.row))
 
     @property
     def text(self) -> str:
-        """The transcript of the sample, as its raw data set has it."""
+        """The transcript of the sample, as in the raw data set."""
         return str(self.partition.value(self.transcript, self.row))
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Some rows of a partition, in their order; all of them where `rows` is None."""
+    """Some rows of a partition.
+
+    Attributes:
+        partition: The partition of prepared data.
+        rows: The selected rows in order; None selects all rows.
+        transcript: The column with the transcripts.
+    """
 
     partition: Partition
     rows: NDArray[np.int64] | None = None
     transcript: str = "text"
-    """The column that has the transcripts."""
 
     def __len__(self) -> int:
         return len(self.partition if self.rows is None else self.rows)
 
     def column(self, name: str) -> NDArray[np.int64]:
-        """Return a column of numbers."""
+        """Return a column of integers for the selected rows."""
         whole = self.partition.column(name).to_numpy()
         return np.asarray(whole if self.rows is None else whole[self.rows], np.int64)
 
@@ -64,7 +75,7 @@ class Selection:
         return self._values(self.transcript)
 
     def ids(self) -> Iterator[str]:
-        """Yield the identities."""
+        """Yield the ids."""
         return self._values("id")
 
     def _values(self, column: str) -> Iterator[str]:
@@ -72,26 +83,26 @@ class Selection:
         return (str(self.partition.value(column, row)) for row in rows)
 
     def properties(self) -> dict[str, list[Any]]:
-        """Return the properties that the partition has, one value per sample."""
+        """Return the sample properties that the partition has: name to one value per sample."""
         if not len(self):
             return {}
         frames = self.column("frames")
         sizes = ("frames",) if frames.all() else ("width", "height")
         names = [name for name in self.partition.chunks[0].schema.names if name in NAMES]
-        known: dict[str, list[Any]] = {name: self.column(name).tolist() for name in sizes}
-        return known | {name: [*self._values(name)] for name in names}
+        measured: dict[str, list[Any]] = {name: self.column(name).tolist() for name in sizes}
+        return measured | {name: [*self._values(name)] for name in names}
 
     def divided(self) -> tuple[Selection, Selection]:
-        """Return what is trained on and the tenth that is held out, by the checksum of identities.
+        """Return the training samples and the held-out tenth, chosen by the CRC-32 of the ids.
 
-        So a sample is in the same half wherever and in whatever order it was prepared.
+        So a sample is on the same side in any order of the samples.
         """
         rows = np.arange(len(self.partition)) if self.rows is None else self.rows
         drawn = (zlib.crc32(identity.encode()) % _HELD_OUT == 0 for identity in self.ids())
-        held = np.fromiter(drawn, bool, len(rows))
+        held_out = np.fromiter(drawn, bool, len(rows))
         return (
-            Selection(self.partition, rows[~held], self.transcript),
-            Selection(self.partition, rows[held], self.transcript),
+            Selection(self.partition, rows[~held_out], self.transcript),
+            Selection(self.partition, rows[held_out], self.transcript),
         )
 
 
@@ -108,28 +119,28 @@ class Samples(SentOnce):
         return itertools.chain.from_iterable(map(_references, self.selections))
 
     def reference(self, index: int) -> SampleRef:
-        """Return where a sample is stored. Raises IndexError beyond the last one."""
+        """Return the reference of one sample. Raises IndexError beyond the last sample."""
         return self.references([index])[0]
 
     def references(self, indices: Iterable[int]) -> list[SampleRef]:
-        """Return where samples are stored. Raises IndexError beyond the last one."""
-        ends, found = self._ends, []
+        """Return the references of samples. Raises IndexError beyond the last sample."""
+        ends, references = self._ends, []
         for index in indices:
-            place = bisect_right(ends, index)
-            selection = self.selections[place]  # raises IndexError
-            row = index - ends[place - 1] if place else index
+            number = bisect_right(ends, index)
+            selection = self.selections[number]  # raises IndexError
+            row = index - ends[number - 1] if number else index
             if selection.rows is not None:
                 row = int(selection.rows[row])
-            found.append(SampleRef(selection.partition, row, selection.transcript))
-        return found
+            references.append(SampleRef(selection.partition, row, selection.transcript))
+        return references
 
     def column(self, name: str) -> NDArray[np.int64]:
-        """Return a column of numbers for all samples."""
+        """Return a column of integers for all samples."""
         return np.concatenate([selection.column(name) for selection in self.selections])
 
     @cached_property
     def _ends(self) -> list[int]:
-        """How many samples there are up to the end of each selection."""
+        """The number of samples up to the end of each selection."""
         return [*itertools.accumulate(map(len, self.selections))]
 
 
@@ -139,7 +150,7 @@ def _references(selection: Selection) -> Iterator[SampleRef]:
 
 
 class LazySplits(Mapping[Split, Samples]):
-    """The splits of data sets, each opened when it is first asked for."""
+    """The splits of data sets; each is opened at its first access."""
 
     def __init__(self, splits: Sequence[Split], select: Callable[[Split], Samples]) -> None:
         self._splits = tuple(splits)

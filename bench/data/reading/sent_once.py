@@ -1,8 +1,8 @@
-"""What is sent to worker processes once."""
+"""Base class of objects that are sent to each worker process only once."""
 
 
 class SentOnce:
-    """A base of what many passes refer to: a worker gets it once, and not with every pass.
+    """An object that the batches of many epochs refer to; each worker process receives it once.
 
-    It must not change after it was first sent, but for memory that is shared.
+    It must not change after it was first sent, except for shared memory.
     """

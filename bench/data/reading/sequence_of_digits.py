@@ -1,8 +1,9 @@
-"""Sequences of digits with interpolated transitions: the scheme of Seq-MNIST.
+"""Clips of digits with interpolated transitions, as in Seq-MNIST.
 
-Min et al., "Deep Radial Embedding for Visual Sequence Learning" (ECCV 2022): single digits become
-key frames; between two of them the first fades into the second; the first of all fades in, and the
-last fades out.
+Single digits are key frames. Between two key frames the first fades into the second; the first
+digit of a clip fades in, and the last fades out.
+
+Source: Min et al., "Deep Radial Embedding for Visual Sequence Learning" (ECCV 2022).
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import torch
 
 from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput
-from bench.core.types import Annotation, Batch, Batches, InputShape, Split
+from bench.core.types import Annotation, Batch, EpochBatches, InputShape, Split
 from bench.data.inputs import images
 from bench.data.inputs.pixel_values import DeviceConstant, normalize_unit
-from bench.data.reading.ranks import block
+from bench.data.reading.ranks import rank_rows
 from bench.data.reading.sent_once import SentOnce
 
 if TYPE_CHECKING:
@@ -35,25 +36,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scans(SentOnce):
-    """Single digits: images (S, H, W), uint8 from 0 to `full`, labels (S,) in 0…9, numbers (S,)."""
+    """Images of single digits.
+
+    Attributes:
+        images: The images (S, H, W), uint8 from 0 to `full`.
+        labels: The digits (S,), 0 to 9.
+        numbers: The numbers (S,) of the scans in their source, which form the ids of clips.
+        full: The value of a pixel that is fully inked.
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     numbers: NDArray[np.int64]
     full: int = 255
 
-    def of(self, chosen: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Scans:
-        """Return the `chosen` ones."""
+    def subset(self, chosen: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Scans:
+        """Return the scans at `chosen` indices."""
         return Scans(self.images[chosen], self.labels[chosen], self.numbers[chosen], self.full)
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """How U single digits become a clip of T frames.
+    """How U single digits are composed to a clip of T frames.
 
-    `ramp` holds the weights of the incoming digit over the transition frames; the outgoing digit
-    has the rest, unless `fall` says otherwise. The first `end_frames` values of the ramp, or of
-    `ends`, fade the clip in, and mirrored out.
+    Attributes:
+        digits: U, the digits per clip.
+        ramp: The weights of the incoming digit in the frames between two key frames.
+        end_frames: The number of frames before the first and after the last key frame.
+        fall: The weights of the outgoing digit in the same frames; empty: 1 − `ramp`.
+        ends: The first `end_frames` of these weights fade the clip in, and reversed they fade it
+            out; empty: those of `ramp`.
     """
 
     digits: int
@@ -64,15 +76,15 @@ class Scheme:
 
     @property
     def frames(self) -> int:
-        """T, the frames of a clip."""
+        """T, the number of frames of a clip."""
         return int(self.key_frames()[-1]) + 1 + self.end_frames
 
     def key_frames(self) -> NDArray[np.int64]:
-        """Return the frames (U,) that show one digit alone."""
+        """Return the indices (U,) of the frames that show a single digit."""
         return self.end_frames + np.arange(self.digits) * (len(self.ramp) + 1)
 
     def weights(self) -> NDArray[np.float32]:
-        """Return the share (T, U) of each digit in each frame."""
+        """Return the weight (T, U) of each digit in each frame."""
         keys, ends = self.key_frames(), self.end_frames
         ramp = np.asarray(self.ramp, np.float32)
         fall = np.asarray(self.fall, np.float32) if self.fall else 1 - ramp
@@ -89,19 +101,20 @@ class Scheme:
 
 
 class SequenceOfDigits:
-    """Clips composed of scans; no clip mixes the scans of two splits.
+    """The input pipeline of clips that are composed of scans; no scan is in two splits.
 
-    An epoch of a split shuffles its scans `rounds` times and cuts each round into groups, so that
-    every scan is used equally often (but for the few that are left over).
+    For an epoch the scans of a split are shuffled `rounds` times, and each round is divided into
+    groups of U. So every scan is used equally often, except for fewer than U that are left over.
 
     Args:
         splits: The scans of each split.
-        scheme: How the digits of a group fade into one another.
-        model_input: What a network is shown; of one channel, so not normalized as ImageNet is.
-        encoder: The classes of the digits.
-        rounds: How often each scan is used in an epoch.
-        redraws: Whether each training epoch shuffles again; the other splits never change.
-        shuffled: Whether scans are shuffled at all, or grouped in their order.
+        scheme: How the digits of a group are composed to a clip.
+        model_input: Size, crop and normalization of frames; not `imagenet`, because frames have one
+            channel.
+        encoder: The label encoder, which has a class per digit.
+        rounds: How often each scan is used per epoch.
+        redraws: Whether each training epoch is shuffled differently; other splits never change.
+        shuffled: Whether scans are shuffled, or grouped in their order.
 
     Raises:
         BenchError: `model_input` cannot be applied to the scans, or `encoder` lacks a digit.
@@ -141,40 +154,40 @@ class SequenceOfDigits:
         return self._frames.shape(*self.splits["train"].images.shape[1:])
 
     def annotations(self, split: Split, *, seed: int = 0) -> list[Annotation]:
-        """Return the digits of every sequence of `split`; for `train`, those of the first epoch."""
+        """Return the annotations of the clips of `split`; for `train`, those of the first epoch."""
         scans, groups = self.splits[split], self._composed(split, seed, 1)
         frames = self.scheme.frames
         targets = self._classes[scans.labels[groups]].tolist()
         rows = zip(_ids(scans.numbers[groups]), targets, strict=True)
         return [Annotation(name, frames, tuple(target)) for name, target in rows]
 
-    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> Batches:
-        """Return one epoch of `split` in batches of at most `size` sequences."""
+    def batches(self, split: Split, size: int, *, seed: int = 0, epoch: int = 0) -> EpochBatches:
+        """Return one epoch of `split` in batches of at most `size` clips."""
         groups = self._composed(split, seed, epoch)
         if split == "train":
             groups = np.random.default_rng([2, seed, epoch]).permutation(groups)
         return SequenceBatches(self._scale(split), self.scheme, self._classes, groups, size)
 
     def finish(self, inputs: Tensor) -> Tensor:
-        """Compose scans (N, U, H, W) to frames (N, T, 1, H, W), in the range of the input."""
+        """Compose scans (N, U, H, W) to normalized frames (N, T, 1, H, W)."""
         scans = inputs.float() / self.splits["train"].full
         weights = self._weights.on(scans.device)
         if scans.device.type == "cpu":
             frames = torch.einsum("tu,nuhw->nthw", weights, scans)
         else:
-            # No matrix product: a setting of the recipe would round its factors to TF32.
+            # Not a matrix product, whose factors a recipe's setting may round to TF32.
             frames = (weights[:, :, None, None] * scans.unsqueeze(1)).sum(2)
         return normalize_unit(frames.unsqueeze(2), self._frames.input.normalization)
 
     def _scale(self, split: Split) -> Scans:
-        """Return the scans of a split at the size of the input, always the same ones."""
+        """Return the scans of a split at the size of the input, the same object in each epoch."""
         if split not in self._scaled:
             scans = self.splits[split]
             self._scaled[split] = replace(scans, images=self._frames.scaled(scans.images))
         return self._scaled[split]
 
     def _composed(self, split: Split, seed: int, epoch: int) -> NDArray[np.int64]:
-        """Return the scans (sequences, U) of each sequence."""
+        """Return the indices of the scans of each clip (clips, U)."""
         composing = [seed, epoch] if split == "train" and self.redraws else []
         rng = np.random.default_rng([1, *composing])
         count = len(self.splits[split].labels)
@@ -187,12 +200,12 @@ class SequenceOfDigits:
 
 @dataclass(frozen=True)
 class _FrameTransform:
-    """Scales and crops scans before they are composed, and normalizes frames after it."""
+    """The size and the crop of scans, which are applied before they are composed."""
 
     input: FrameInput
 
     def shape(self, rows: int, columns: int) -> InputShape:
-        """Return the shape of frames that are made of scans of `rows` × `columns`."""
+        """Return the shape of a frame for scans of `rows` × `columns` pixels."""
         if self.input.crop:
             return InputShape(1, self.input.crop, self.input.crop)
         size = (self.input.size, self.input.size) if self.input.size else (rows, columns)
@@ -202,7 +215,7 @@ class _FrameTransform:
         """Return scans (S, H, W) at the size of the input."""
         size, crop = self.input.size, self.input.crop
         if size and scans.shape[1:] != (size, size):
-            scans = np.array([images.resized(scan, size, size) for scan in scans])
+            scans = np.array([images.resize_pixels(scan, size, size) for scan in scans])
         if crop:
             top, left = ((side - crop) // 2 for side in scans.shape[1:])
             scans = np.ascontiguousarray(scans[:, top : top + crop, left : left + crop])
@@ -210,14 +223,14 @@ class _FrameTransform:
 
 
 class SequenceBatches:
-    """The batches of one epoch over the sequences in `groups` (sequences, U).
+    """The batches of one epoch of clips.
 
     Args:
-        scans: Those of the split, at the size of the input.
+        scans: The scans of the split, at the size of the input.
         scheme: How they are composed.
         classes: The class (10,) of each digit.
-        groups: The scans of each sequence.
-        size: Sequences per batch; the last batch may have fewer.
+        groups: The indices of the scans of each clip (clips, U).
+        size: The number of clips per batch; the last batch may have fewer.
         share: The rank whose rows are read, and the number of ranks.
     """
 
@@ -244,7 +257,7 @@ class SequenceBatches:
         if index not in range(len(self)):
             raise IndexError(index)
         whole = self._groups[index * self._size : (index + 1) * self._size]
-        groups = whole[block(len(whole), *self._share)]
+        groups = whole[rank_rows(len(whole), *self._share)]
         count, digits = groups.shape
         labels = self._scans.labels[groups]
         return Batch(
@@ -258,32 +271,34 @@ class SequenceBatches:
         )
 
     def samples(self, index: int) -> int:
-        """Return how many samples a batch has, those of other ranks included."""
+        """Return the number of samples of a batch, including those of other ranks."""
         return min(self._size, len(self._groups) - index * self._size)
 
-    def rows(self, rank: int, ranks: int) -> Batches:
-        """Return the same batches, of each the rows of one rank."""
+    def rows(self, rank: int, ranks: int) -> EpochBatches:
+        """Return the same batches, restricted to the rows of one rank."""
         return SequenceBatches(
             self._scans, self._scheme, self._classes, self._groups, self._size, (rank, ranks)
         )
 
 
 def require_no_augmentation(label: str, augmentation: Augmentation | None) -> None:
-    """Raise BenchError where sequences of digits are to be augmented."""
+    """Raise BenchError if an augmentation is given for clips of digits."""
     if augmentation is not None:
         raise BenchError(
-            f"data set '{label}' has no augmentation '{augmentation.name}', for its sequences are "
-            "composed of single digits; set augmentation = 'none'"
+            f"data set '{label}' cannot be augmented by '{augmentation.name}', because its clips "
+            "are composed of single digits; set augmentation = 'none'"
         )
 
 
 def _checked(model_input: Input, side: int) -> FrameInput:
-    """Return the input of scans of `side` pixels. Raises BenchError where it does not fit."""
+    """Return the input for scans of `side` pixels. Raises BenchError if it cannot be applied."""
     if not isinstance(model_input, FrameInput):
-        raise BenchError("sequences of digits are frames, and the input is one of images")
+        raise BenchError(
+            "clips of digits are frames, but the input is of images; take a model that reads frames"
+        )
     if model_input.normalization == "imagenet":
         raise BenchError(
-            "normalization = 'imagenet' is of three channels, and digits have one; set it to "
+            "normalization = 'imagenet' is for three channels, and digits have one; set it to "
             "'signed' or 'unit'"
         )
     if model_input.crop > (model_input.size or side):
@@ -295,9 +310,9 @@ def _checked(model_input: Input, side: int) -> FrameInput:
 
 
 def _digit_classes(encoder: LabelEncoder) -> NDArray[np.int64]:
-    """Return the class (10,) of each digit. Raises BenchError where one has none."""
+    """Return the class (10,) of each digit. Raises BenchError if a digit has no class."""
     classes = [encoder.encode(str(digit)) for digit in range(10)]
-    if missing := [str(digit) for digit, found in enumerate(classes) if len(found) != 1]:
+    if missing := [str(digit) for digit, target in enumerate(classes) if len(target) != 1]:
         raise BenchError(
             f"the alphabet has no class for {', '.join(missing)}, and sequences of digits are made "
             "of all ten; set alphabet to a protocol that has them, such as 'digits'"
@@ -306,5 +321,5 @@ def _digit_classes(encoder: LabelEncoder) -> NDArray[np.int64]:
 
 
 def _ids(numbers: NDArray[np.int64]) -> tuple[str, ...]:
-    """Return a name for each row of the scans' numbers (sequences, U)."""
+    """Return the id of each clip, given the numbers of its scans (clips, U)."""
     return tuple("-".join(map(str, row)) for row in numbers)

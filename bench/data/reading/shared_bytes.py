@@ -1,4 +1,4 @@
-"""Memory that several processes read and write."""
+"""A block of memory that several processes read and write."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import torch
 
 
 class SharedBytes:
-    """A block of memory that is shared, and not copied, with a process that it is sent to.
+    """A block of memory that is shared with, not copied to, a process that it is sent to.
 
-    It is a file without a name: pages take memory once they are written, the system frees them with
-    the last process that has them, and the size of /dev/shm does not limit them. As a pickle of it
-    passes one file descriptor, it can be loaded once only, while this process lives.
+    It is an anonymous file: a page takes memory once it is written, the system frees all pages with
+    the last process that maps them, and the size of /dev/shm does not limit them. A pickle of it
+    passes one file descriptor, so it can be loaded only once, while the sending process runs.
 
     Attributes:
-        content: The bytes (size,) as a tensor of uint8, at first all 0.
+        content: The bytes (size,) as a uint8 tensor, initially 0.
     """
 
     def __init__(self, size: int, file: int | None = None) -> None:
-        """Map `size` bytes of a new file, or of the descriptor `file`, which is owned then."""
+        """Map `size` bytes of a new file, or of the descriptor `file`, which is then owned."""
         if file is None:
-            file = _nameless_file()
+            file = _anonymous_file()
             os.ftruncate(file, size)
         self._file = file
         weakref.finalize(self, os.close, file)
@@ -45,7 +45,7 @@ def _received(size: int, file: Any) -> SharedBytes:  # noqa: ANN401 (a type with
     return SharedBytes(size, file.detach())
 
 
-def _nameless_file() -> int:
+def _anonymous_file() -> int:
     if hasattr(os, "memfd_create"):
         return os.memfd_create("bench")
     with tempfile.TemporaryFile() as file:

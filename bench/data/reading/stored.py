@@ -1,4 +1,4 @@
-"""Prepared data sets joined into one pipeline."""
+"""One input pipeline for one or more prepared data sets."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 
 
 class HasSelections(Protocol):
-    """A data set whose samples are stored in partitions."""
+    """A data set whose samples are stored in partitions of prepared data."""
 
     @property
     def label(self) -> str:
-        """How to call it in an error."""
+        """The name of the data set in errors."""
         ...
 
     def splits(self) -> tuple[Split, ...]:
-        """Return the splits that it has."""
+        """Return the splits of the data set."""
         ...
 
     def selection(self, split: Split) -> Selection:
-        """Return the samples of one of its splits."""
+        """Return the samples of a split."""
         ...
 
 
 def join_splits(datasets: Sequence[HasSelections]) -> LazySplits:
-    """Return the splits of data sets, each of them the samples of all data sets in turn.
+    """Return the splits that all data sets have, each with the samples of all data sets in order.
 
-    The validation split of a data set that has none is a tenth of its training samples, which are
-    then not trained on. A split that only some of the data sets have cannot be read.
+    A data set without a validation split gives a tenth of its training samples instead, which are
+    then not trained on.
     """
     divided = {*SPLITS}.intersection(*(_with_validation(each.splits()) for each in datasets))
     return LazySplits(
@@ -61,10 +61,11 @@ def open_stored(
     encoder: LabelEncoder,
     augmentation: Augmentation | None = None,
 ) -> PreparedPipeline:
-    """Return what reads `splits` as `model_input`; pixels are read when batches are.
+    """Return the pipeline that reads `splits` as `model_input`; pixels are read with each batch.
 
     Raises:
-        BenchError: The augmentation is for another kind of input, or the crop does not fit.
+        BenchError: The augmentation is for another kind of input, or the crop is larger than the
+            frames.
     """
     transform: Transform
     if isinstance(model_input, ImageInput):
@@ -96,7 +97,7 @@ def _with_validation(splits: Sequence[Split]) -> set[Split]:
 
 
 def _selection(dataset: HasSelections, split: Split) -> Selection:
-    """Return the samples of a split, of train those that are not held out."""
+    """Return the samples of a split; `train` excludes samples that are held out."""
     if split == "test" or "validation" in dataset.splits():
         return dataset.selection(split)
     trained, held_out = dataset.selection("train").divided()

@@ -1,4 +1,4 @@
-"""Where prepared datasets lie."""
+"""The folder of prepared data."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from bench.core.local_paths import local_path
 VARIABLE = "BENCH_DATA"
 
 
-def settle(folder: Path) -> None:
-    """Let this process, and those that it starts, read prepared data from `folder`."""
+def set_data_folder(folder: Path) -> None:
+    """Read prepared data from `folder` in this process and its child processes."""
     os.environ[VARIABLE] = str(folder.absolute())
 
 
-def folder() -> Path:
-    """Return the folder of prepared datasets: that of BENCH_DATA, else `data` in this one."""
+def data_folder() -> Path:
+    """Return the folder of prepared data: `BENCH_DATA`, else `data` in the working directory."""
     return local_path(os.environ.get(VARIABLE) or "data").absolute()

@@ -1,4 +1,4 @@
-"""LMDBs to read: one environment a process, opened when it is first needed."""
+"""LMDBs: reading with one environment per file and process, and writing."""
 
 from __future__ import annotations
 
@@ -18,49 +18,50 @@ if TYPE_CHECKING:
 FILE = "data.mdb"
 SAMPLES = b"num-samples"
 _MAGIC = (0xBEEFC0DE).to_bytes(4, "little")
-_MAGIC_AT = 16
-"""Where it is in the first page, behind the page's own header."""
+_MAGIC_OFFSET = 16
+"""Bytes before the magic number: the header of the first page."""
 _MAP_BYTES = 64 * 2**20
 
 
-def key(kind: str, number: int, frame: int | None = None) -> bytes:
-    """Return a key of the layout that clovaai's LMDBs have, or of a frame of a clip beside it."""
+def lmdb_key(kind: str, number: int, frame: int | None = None) -> bytes:
+    """Return a key as in clovaai's LMDBs, `image-000000001`, or that of a frame with its number."""
     return f"{kind}-{number:09d}{'' if frame is None else f'-{frame:05d}'}".encode()
 
 
-def data_file(place: Path) -> Path:
+def data_file(path: Path) -> Path:
     """Return the file of an LMDB that is a folder or a single file."""
-    return place if place.is_file() else place / FILE
+    return path if path.is_file() else path / FILE
 
 
 def is_lmdb(file: Path) -> bool:
-    """Return whether a file begins as LMDB's files do, whatever is in it."""
+    """Return whether a file begins with the magic number of LMDB."""
     try:
         with open_regular(file) as stream:
-            return stream.read(_MAGIC_AT + len(_MAGIC)).endswith(_MAGIC)
+            return stream.read(_MAGIC_OFFSET + len(_MAGIC)).endswith(_MAGIC)
     except OSError:
         return False
 
 
 class Database:
-    """An LMDB, a folder or a single file, that this process reads through one transaction.
+    """An LMDB (a folder or a single file) that this process reads in one transaction.
 
-    Raises BenchError where `place` holds none, or one that was cut short.
+    Raises:
+        BenchError: There is no LMDB at `path`, or it is truncated.
     """
 
-    def __init__(self, place: Path) -> None:
-        file = data_file(place)
+    def __init__(self, path: Path) -> None:
+        file = data_file(path)
         if file.is_symlink() and not file.exists():
             raise BenchError(
-                f"{file}: this is a link to {file.resolve()}, which has gone; put it back, or "
-                "prepare it again with --force",
+                f"{file}: this is a link to {file.resolve()}, which does not exist; "
+                "restore that file, or prepare the data set again with --force",
                 Exit.UNVERIFIED,
             )
         try:
             open_regular(file).close()  # LMDB would wait for the writer of a pipe
-            # Nobody writes what is prepared, so that readers need no lock.
+            # Prepared data are never written again, so readers need no lock.
             self._environment = lmdb.open(
-                os.fsencode(file),  # a name may be of another encoding
+                os.fsencode(file),  # a file name may have another encoding
                 subdir=False,
                 readonly=True,
                 lock=False,
@@ -69,15 +70,15 @@ class Database:
             )
         except (lmdb.Error, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else error
-            fault = f"{file}: this is no LMDB ({why}); copy or prepare it again"
+            fault = f"{file}: this is not an LMDB ({why}); copy or prepare it again"
             raise BenchError(fault, Exit.UNVERIFIED) from None
         pages = self._environment.info()["last_pgno"] + 1
-        wanted, there = pages * self._environment.stat()["psize"], file.stat().st_size
-        # One that was cut short opens well, and kills the process that reads beyond its end.
-        if there < wanted:
+        expected, present = pages * self._environment.stat()["psize"], file.stat().st_size
+        # LMDB opens a truncated file, and a read beyond its end kills the process.
+        if present < expected:
             self._environment.close()
             raise BenchError(
-                f"{file}: it is truncated, {there:,} of {wanted:,} bytes are there; "
+                f"{file}: it is truncated, with {present:,} of {expected:,} bytes; "
                 "copy or prepare it again",
                 Exit.UNVERIFIED,
             )
@@ -85,23 +86,23 @@ class Database:
         self.closed = False
 
     def get(self, name: bytes) -> bytes | None:
-        """Return the value of a key, None where there is none."""
-        found = self._transaction.get(name)
-        return None if found is None else bytes(found)
+        """Return the value of a key, None if there is no such key."""
+        value = self._transaction.get(name)
+        return None if value is None else bytes(value)
 
     def keys(self) -> int:
-        """Return how many keys there are."""
-        found: int = self._environment.stat()["entries"]
-        return found
+        """Return the number of keys."""
+        entries: int = self._environment.stat()["entries"]
+        return entries
 
     def keys_from(self, start: bytes) -> Iterator[bytes]:
-        """Yield the keys from the first that is not before `start`, in their order."""
+        """Yield the keys in order, from the first that is not before `start`."""
         cursor = self._transaction.cursor()
         if cursor.set_range(start):
             yield from map(bytes, cursor.iternext(values=False))
 
     def close(self) -> None:
-        """Leave the file."""
+        """Close the file."""
         if not self.closed:
             self.closed = True
             self._transaction.abort()
@@ -111,30 +112,30 @@ class Database:
 _open: WeakValueDictionary[Path, Database] = WeakValueDictionary()
 
 
-def database(place: Path) -> Database:
-    """Return the LMDB that is or is in `place`, the same one while somebody holds it.
+def open_database(path: Path) -> Database:
+    """Return the LMDB at `path`; the same object while it is referenced.
 
-    LMDB allows no second in a process. It goes by the file: prepared data may link to that of a
-    release.
+    LMDB allows one environment per file and process. Links are resolved first, because prepared
+    data may link to the file of a release.
     """
-    real = data_file(place).resolve()
-    found = _open.get(real)
-    if found is None or found.closed:
-        found = _open[real] = Database(place)
-    return found
+    real = data_file(path).resolve()
+    opened = _open.get(real)
+    if opened is None or opened.closed:
+        opened = _open[real] = Database(path)
+    return opened
 
 
 def _forked() -> None:
-    """Leave the files of the parent, which a child may not go on with; it opens its own."""
-    for found in list(_open.values()):
-        found.close()
+    """Close the LMDBs of the parent, which a child must not use; it opens its own."""
+    for opened in list(_open.values()):
+        opened.close()
 
 
 os.register_at_fork(after_in_child=_forked)
 
 
-class Writer:
-    """An LMDB being written in the layout of clovaai's; its map grows as it has to."""
+class LmdbWriter:
+    """Writes an LMDB with the keys of clovaai's; its map grows when it is full."""
 
     def __init__(self, folder: Path, *, clips: bool) -> None:
         self._file = folder / FILE
@@ -145,9 +146,13 @@ class Writer:
         self._clips = clips
 
     def write(self, samples: Iterable[tuple[int, str, Sequence[bytes]]]) -> None:
-        """Write samples durably: number, transcript, encoded pixels.
+        """Write samples durably.
 
-        Raises BenchError where the disk takes no more.
+        Args:
+            samples: The number, the transcript and the encoded images of each sample.
+
+        Raises:
+            BenchError: The file cannot be written, such as on a full disk.
         """
         pairs = list(self._pairs(samples))
         while True:
@@ -163,13 +168,13 @@ class Writer:
                 return
 
     def close(self) -> None:
-        """Leave the file."""
+        """Close the file."""
         self._environment.close()
 
     def _unwritable(self, error: lmdb.Error) -> BenchError:
         return BenchError(
-            f"{self._file} cannot be written ({error}); look whether its disk is full, then run "
-            "the same again: it resumes, or add --force to prepare all of it again"
+            f"{self._file} cannot be written ({error}); check whether the disk is full, then run "
+            "the same command again to resume, or with --force to start over"
         )
 
     def _pairs(
@@ -177,11 +182,11 @@ class Writer:
     ) -> Iterator[tuple[bytes, bytes]]:
         last = 0
         for number, text, pixels in samples:
-            yield key("label", number), text.encode()
+            yield lmdb_key("label", number), text.encode()
             if self._clips:
-                yield key("frames", number), str(len(pixels)).encode()
+                yield lmdb_key("frames", number), str(len(pixels)).encode()
             for frame, image in enumerate(pixels):
-                yield key("image", number, frame if self._clips else None), image
+                yield lmdb_key("image", number, frame if self._clips else None), image
             last = number
         if last:
             yield SAMPLES, str(last).encode()

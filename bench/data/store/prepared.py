@@ -1,4 +1,4 @@
-"""What prepared data are: a folder of LMDBs with a document that says what they hold."""
+"""Prepared data: a folder with one LMDB per partition and a document that describes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Advance = Callable[[str, int], None]
-"""Told of a partition and of how many more of its entries are done."""
+"""Called with a partition and the number of its entries that were processed since the last call."""
 
 SCHEMA = 1
 DOCUMENT = "prepared.json"
@@ -25,12 +25,16 @@ SYNTHETIC = "-synthetic"
 
 
 @dataclass(frozen=True)
-class Part:
+class PreparedPartition:
     """A partition as it was prepared.
 
-    `fingerprint` is the digest of identities, transcripts and encoded pixels of all samples in
-    their order. `rejected` counts what was left out, by reason; the file `REJECTED` names each.
-    `table` is the checksum of the file `SAMPLES`, empty where there is none.
+    Attributes:
+        samples: The number of samples.
+        fingerprint: The digest of ids, transcripts and encoded images of all samples in order.
+        pixels_bytes: The size of the encoded images.
+        rejected: The number of rejected entries by reason; the file `REJECTED` lists each.
+        table: The checksum of the file `SAMPLES`; empty if there is no such file.
+        schema: The version of this document.
     """
 
     samples: int
@@ -43,19 +47,28 @@ class Part:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The document of prepared data: what they were prepared from, by which release of bench."""
+    """The document of prepared data.
+
+    Attributes:
+        name: The name of the folder: that of the data set, with "-synthetic" for a synthetic one.
+        layout: The class of the reader of the raw data set.
+        parts: The partitions by name.
+        bench: The version of bench that prepared the data.
+        schema: The version of this document.
+    """
 
     name: str
     layout: str
-    parts: dict[str, Part]
+    parts: dict[str, PreparedPartition]
     bench: str
     schema: int = SCHEMA
 
 
-def read(folder: Path) -> Prepared | None:
-    """Return what was prepared in `folder`, None where nothing was, or not to its end.
+def read_prepared(folder: Path) -> Prepared | None:
+    """Return the document of the prepared data in `folder`, None where preparation is not complete.
 
-    Raises BenchError (unverified) where the document is none of bench.
+    Raises:
+        BenchError: The document was not written by bench (`Exit.UNVERIFIED`).
     """
     file = folder / DOCUMENT
     if not file.exists():
@@ -64,31 +77,35 @@ def read(folder: Path) -> Prepared | None:
     return documents.read(file, Prepared, SCHEMA, noun="document of prepared data", remedy=remedy)
 
 
-def require(name: str) -> Prepared:
-    """Return what was prepared under `name`. Raises BenchError with what to run where nothing was.
+def require_prepared(name: str) -> Prepared:
+    """Return the document of prepared data.
 
-    `name` is that of the folder: of a synthetic data set it ends with "-synthetic".
+    Args:
+        name: The name of their folder; that of a synthetic data set ends with "-synthetic".
+
+    Raises:
+        BenchError: Nothing was prepared under `name`; the message has the command that does.
     """
-    folder = home.folder() / name
-    found = read(folder)
-    if found is not None:
-        return found
+    folder = home.data_folder() / name
+    document = read_prepared(folder)
+    if document is not None:
+        return document
     plain = name.removesuffix(SYNTHETIC)
     first = f"bench data synth {plain} --out DIR, then " if plain != name else ""
     raise BenchError(
         f"dataset '{name}' is not prepared: there is no {folder / DOCUMENT}; run: {first}"
-        f"bench data prepare {plain} --source DIR (`bench data show {plain}` tells where to get it)"
+        f"bench data prepare {plain} --source DIR (`bench data show {plain}` shows where to get it)"
     )
 
 
-def digest(fingerprints: Iterable[str]) -> str:
-    """Return one fingerprint of several, in their order."""
+def combined_fingerprint(fingerprints: Iterable[str]) -> str:
+    """Return one fingerprint for several, in order."""
     return f"sha256:{sha256(' '.join(fingerprints).encode()).hexdigest()}"
 
 
-def missing_part(name: str, part: str, there: Iterable[str]) -> BenchError:
-    """Return the error of a partition that was not prepared."""
+def missing_partition(name: str, part: str, parts: Iterable[str]) -> BenchError:
+    """Return the error for a partition that was not prepared."""
     return BenchError(
-        f"prepared data '{name}' have no partition '{part}', only {', '.join(there)}; prepare them "
+        f"prepared data '{name}' have no partition '{part}', only {', '.join(parts)}; prepare them "
         "from a source that has it"
     )

@@ -1,8 +1,8 @@
-"""A raw data set to prepared data: streamed, and resumed after an interruption.
+"""Prepare a raw data set: stream its samples to prepared data, and resume after interruptions.
 
-Every group of samples is written in three steps: its rows are appended to a table, its pixels are
-committed to an LMDB, and the progress is noted. Whatever was written beyond the last note is
-written again, to the same bytes.
+Each group of samples is written in three steps: its rows are appended to a table, its images are
+committed to an LMDB, and the progress is saved. What was written after the last saved progress is
+overwritten by the same bytes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.core.errors import BenchError, Exit
 from bench.data.inputs import images
 from bench.data.raw.entries import Entry, Rejected, SampleError
 from bench.data.store import prepared, rows
-from bench.data.store.database import FILE, Writer, data_file
+from bench.data.store.database import FILE, LmdbWriter, data_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,19 +32,21 @@ if TYPE_CHECKING:
     from bench.data.raw.entries import Reader
     from bench.data.store.prepared import Advance, Prepared
 
-_GROUP = 1024
-_GROUP_BYTES = 64 * 2**20
-_AT_ONCE = 8
-_AHEAD = 2
-_MOST_THREADS = 16
+MAX_GROUP_SAMPLES = 1024
+MAX_GROUP_BYTES = 64 * 2**20
+_ENTRIES_PER_CALL = 8
+"""Entries that a thread loads per call; one entry per call takes a third more processor time."""
+_CALLS_PER_THREAD = 2
+"""Calls that are submitted or unread per thread, which bounds the memory."""
+MAX_THREADS = 16
 _ROWS = "rows.arrows"
-_NOTE = "progress.json"
+_PROGRESS = "progress.json"
 _PART = "part.json"
 T = TypeVar("T")
 
 
 class Sample(NamedTuple):
-    """An entry with its encoded pixels: of one image, or of every frame of a clip."""
+    """An entry with its encoded images: one, or every frame of a clip."""
 
     entry: Entry
     pixels: Sequence[bytes]
@@ -53,8 +55,15 @@ class Sample(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Note:
-    """How far a partition is: entries listed, samples kept, bytes of the table of rows."""
+class Progress:
+    """How far the preparation of a partition is.
+
+    Attributes:
+        listed: The number of entries that were processed.
+        kept: The number of samples among them.
+        rows_bytes: The size of the table of rows.
+        schema: The version of this document.
+    """
 
     listed: int = 0
     kept: int = 0
@@ -65,130 +74,142 @@ class Note:
 def prepare(
     reader: Reader, source: Path, folder: Path, advance: Advance, *, clips: bool
 ) -> Prepared:
-    """Write what `reader` lists into `folder`, one LMDB a partition; return what is there then.
+    """Write the samples of a raw data set to `folder`, one LMDB per partition.
 
-    Killed at any moment, it resumes there the next time. `clips` says that a sample is one.
+    A preparation that was killed is resumed by the next call.
 
-    Raises BenchError where a partition lists nothing that can be used, where another source was
-    being prepared here, where another process is at it, and where the disk is full.
+    Args:
+        reader: The reader of the raw data set.
+        source: Its folder, which is compared with that of an interrupted preparation.
+        folder: The folder of the prepared data.
+        advance: Called with the progress.
+        clips: Whether samples are clips, and not single images.
+
+    Raises:
+        BenchError: A partition has no usable sample, the preparation of another source was
+            interrupted in `folder`, another process prepares it, or the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder, str(source.resolve())), _disk_of(folder):
-        parts = {part: _part(reader, part, folder, advance, clips=clips) for part in reader.parts}
-        found = prepared.Prepared(
+    with _exclusive(folder, str(source.resolve())), _full_disk_error(folder):
+        parts = {
+            part: _prepare_part(reader, part, folder, advance, clips=clips) for part in reader.parts
+        }
+        document = prepared.Prepared(
             name=folder.name,
             layout=type(reader).__name__,
             parts=parts,
             bench=bench.__version__,
         )
-        documents.write_bytes(folder / prepared.DOCUMENT, documents.encode(found))
-    return found
+        documents.write_bytes(folder / prepared.DOCUMENT, documents.encode(document))
+    return document
 
 
 @contextmanager
-def _disk_of(folder: Path) -> Iterator[None]:
-    """Say of a full disk which one it is."""
+def _full_disk_error(folder: Path) -> Iterator[None]:
+    """Raise BenchError with the folder when its disk is full."""
     try:
         yield
     except OSError as error:
         if error.errno not in disk.FULL:
             raise
         raise BenchError(
-            f"{folder} cannot be written, for its disk is full; free some of it, then run the same "
-            "again: it resumes"
+            f"{folder} cannot be written, because its disk is full; free some space, then run the "
+            "same command again to resume"
         ) from None
 
 
 @contextmanager
-def _alone(folder: Path, source: str) -> Iterator[None]:
-    """Keep other processes and other sources out of `folder` until it is prepared."""
+def _exclusive(folder: Path, source: str) -> Iterator[None]:
+    """Lock `folder` against other processes, and against other sources until it is prepared."""
     file = folder / ".preparing"
-    # The name of a folder may be of another encoding.
+    # A folder name may have another encoding.
     with file.open("a+", encoding="utf-8", errors="surrogateescape") as claim:
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BenchError(
-                f"{folder}: another process prepares these data; wait for it"
+                f"{folder}: another process is preparing this data set; wait for it to end"
             ) from None
         claim.seek(0)
-        begun = claim.read()
-        if begun not in {"", source}:
+        interrupted = claim.read()
+        if interrupted not in {"", source}:
             raise BenchError(
-                f"{folder}: preparing {begun} was interrupted here; go on with that source, or "
-                "prepare it again with --force"
+                f"{folder}: preparing {interrupted} was interrupted here; resume with that source, "
+                "or start over with --force"
             )
-        claim.write("" if begun else source)
+        claim.write("" if interrupted else source)
         claim.flush()
         yield
         file.unlink()
 
 
-def _part(
+def _prepare_part(
     reader: Reader, part: str, folder: Path, advance: Advance, *, clips: bool
-) -> prepared.Part:
-    """Prepare one partition, or the rest of it."""
+) -> prepared.PreparedPartition:
+    """Prepare one partition, or resume it."""
     done = folder / part
     if (done / _PART).exists():
-        found = _read(done / _PART, prepared.Part)
-        advance(part, found.samples + sum(found.rejected.values()))
-        _tidy(done)
-        return found
+        document = _read(done / _PART, prepared.PreparedPartition)
+        advance(part, document.samples + sum(document.rejected.values()))
+        _remove_working_files(done)
+        return document
     work = folder / f"{part}.partial"
     work.mkdir(exist_ok=True)
-    ready = _kept(reader.database(part), folder)
-    if ready and not (work / FILE).exists():
-        (work / FILE).symlink_to(data_file(ready).resolve())
-    _write(reader, part, work, advance, clips=clips, writes=not ready)
-    fingerprint, size, reasons = rows.finish(
+    database = _linkable(reader.database(part), folder)
+    if database and not (work / FILE).exists():
+        (work / FILE).symlink_to(data_file(database).resolve())
+    _write(reader, part, work, advance, clips=clips, writes=not database)
+    fingerprint, size, reasons = rows.finish_table(
         work / _ROWS, work / prepared.SAMPLES, work / prepared.REJECTED
     )
-    kept = _note(work).listed - reasons.total()
-    if not kept:
+    samples = _progress(work).listed - reasons.total()
+    if not samples:
         raise BenchError(
-            f"{work / prepared.REJECTED}: partition '{part}' has no sample that can be used, "
-            f"{sum(reasons.values()):,} were rejected; look there for why, mend the source and "
-            "prepare it with --force",
+            f"{work / prepared.REJECTED}: partition '{part}' has no usable sample, "
+            f"{sum(reasons.values()):,} were rejected; read the reasons in this file, fix the "
+            "source and prepare it with --force",
             Exit.UNVERIFIED,
         )
-    table = rows.checksum(work / prepared.SAMPLES)
-    found = prepared.Part(kept, fingerprint, size, dict(sorted(reasons.items())), table)
-    documents.write_bytes(work / _PART, documents.encode(found))
+    table = rows.table_checksum(work / prepared.SAMPLES)
+    document = prepared.PreparedPartition(
+        samples, fingerprint, size, dict(sorted(reasons.items())), table
+    )
+    documents.write_bytes(work / _PART, documents.encode(document))
     shutil.rmtree(done, ignore_errors=True)
     work.rename(done)
-    _tidy(done)
-    return found
+    _remove_working_files(done)
+    return document
 
 
-def _tidy(done: Path) -> None:
-    """Remove what only an interrupted preparation needs, or has left."""
-    for file in (done / _ROWS, done / _NOTE, *done.glob(".*.part")):
+def _remove_working_files(done: Path) -> None:
+    """Remove the files that a preparation needs only to resume."""
+    for file in (done / _ROWS, done / _PROGRESS, *done.glob(".*.part")):
         file.unlink(missing_ok=True)
 
 
-def _kept(ready: Path | None, folder: Path) -> Path | None:
-    """Return an LMDB that can be linked to: not one that was unpacked here, which will go."""
+def _linkable(database: Path | None, folder: Path) -> Path | None:
+    """Return an LMDB that can be linked to, None for one that was unpacked here temporarily."""
     home = folder.parent.resolve()
-    return None if ready is None or ready.resolve().is_relative_to(home) else ready
+    return None if database is None or database.resolve().is_relative_to(home) else database
 
 
 def _write(
     reader: Reader, part: str, work: Path, advance: Advance, *, clips: bool, writes: bool
 ) -> None:
-    """Write rows, and pixels unless they are in an LMDB already, from the last note on."""
-    note = _note(work)
-    advance(part, note.listed)
-    table = rows.Rows(work / _ROWS, reader.columns, note.rows_bytes)
-    entries = itertools.islice(reader.entries(part), note.listed, None)
-    if writes and not note.listed:
-        # A disk that was full when it was made may have left half of its first pages.
+    """Write rows from the saved progress on, and images unless they stay in an existing LMDB."""
+    progress = _progress(work)
+    advance(part, progress.listed)
+    table = rows.RowsWriter(work / _ROWS, reader.columns, progress.rows_bytes)
+    entries = itertools.islice(reader.entries(part), progress.listed, None)
+    if writes and not progress.listed:
+        # A full disk may have left an incomplete first page.
         (work / FILE).unlink(missing_ok=True)
     with closing(table), _writer(work, writes=writes, clips=clips) as writer:
-        for group in _groups(_loaded(entries)):
-            numbered, kept = [], note.kept
-            for place, outcome in enumerate(group, note.listed + 1):
+        for group in _grouped(_load_entries(entries)):
+            numbered, kept = [], progress.kept
+            for position, outcome in enumerate(group, progress.listed + 1):
                 kept += isinstance(outcome, Sample)
-                numbered.append((kept if writes else place, outcome))
+                numbered.append((kept if writes else position, outcome))
             size = table.append(
                 [_row(number, outcome, clips=clips) for number, outcome in numbered]
             )
@@ -198,34 +219,33 @@ def _write(
                     for number, outcome in numbered
                     if isinstance(outcome, Sample)
                 )
-            note = Note(note.listed + len(group), kept, size)
-            documents.write_bytes(work / _NOTE, documents.encode(note))
+            progress = Progress(progress.listed + len(group), kept, size)
+            documents.write_bytes(work / _PROGRESS, documents.encode(progress))
             advance(part, len(group))
 
 
 @contextmanager
-def _writer(work: Path, *, writes: bool, clips: bool) -> Iterator[Writer | None]:
-    """Open the LMDB to write, unless it is one that was there already."""
+def _writer(work: Path, *, writes: bool, clips: bool) -> Iterator[LmdbWriter | None]:
+    """Open the LMDB to write; None if an existing one is used."""
     if not writes:
         yield None
         return
-    with closing(Writer(work, clips=clips)) as writer:
+    with closing(LmdbWriter(work, clips=clips)) as writer:
         yield writer
 
 
-def _loaded(entries: Iterable[Entry | Rejected]) -> Iterator[Sample | Rejected]:
-    """Load entries side by side, yield them in their order; few are held at once."""
-    threads = min(os.cpu_count() or 1, _MOST_THREADS)
-    rest, waiting = iter(entries), deque[Future[list[Sample | Rejected]]]()
+def _load_entries(entries: Iterable[Entry | Rejected]) -> Iterator[Sample | Rejected]:
+    """Load entries in several threads, and yield them in order; few are in memory at a time."""
+    threads = min(os.cpu_count() or 1, MAX_THREADS)
+    remaining, pending = iter(entries), deque[Future[list[Sample | Rejected]]]()
     with ThreadPoolExecutor(threads) as pool:
         try:
-            # One at a time, they would take a third more processor time.
-            while several := list(itertools.islice(rest, _AT_ONCE)):
-                waiting.append(pool.submit(lambda these: list(map(_load, these)), several))
-                if len(waiting) >= _AHEAD * threads:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
+            while several := list(itertools.islice(remaining, _ENTRIES_PER_CALL)):
+                pending.append(pool.submit(lambda these: list(map(_load, these)), several))
+                if len(pending) >= _CALLS_PER_THREAD * threads:
+                    yield from pending.popleft().result()
+            while pending:
+                yield from pending.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -235,7 +255,7 @@ def _load(entry: Entry | Rejected) -> Sample | Rejected:
         return entry
     try:
         pixels = entry.load()
-        sizes = [images.measured(image) for image in pixels]
+        sizes = [images.image_size(image) for image in pixels]
     except SampleError as error:
         return Rejected(entry.id, str(error))
     if len(set(sizes)) != 1:
@@ -243,14 +263,14 @@ def _load(entry: Entry | Rejected) -> Sample | Rejected:
     return Sample(entry, pixels, sizes[0], rows.content_hash(pixels))
 
 
-def _groups(outcomes: Iterable[Sample | Rejected]) -> Iterator[list[Sample | Rejected]]:
-    """Cut into groups of at most so many, and about so many bytes."""
+def _grouped(outcomes: Iterable[Sample | Rejected]) -> Iterator[list[Sample | Rejected]]:
+    """Yield groups of at most `MAX_GROUP_SAMPLES` and of about `MAX_GROUP_BYTES`."""
     group: list[Sample | Rejected] = []
     size = 0
     for outcome in outcomes:
         group.append(outcome)
         size += sum(map(len, outcome.pixels)) if isinstance(outcome, Sample) else 0
-        if len(group) == _GROUP or size >= _GROUP_BYTES:
+        if len(group) == MAX_GROUP_SAMPLES or size >= MAX_GROUP_BYTES:
             yield group
             group, size = [], 0
     if group:
@@ -275,12 +295,16 @@ def _row(number: int, outcome: Sample | Rejected, *, clips: bool) -> dict[str, o
     }
 
 
-def _note(work: Path) -> Note:
-    file = work / _NOTE
-    return _read(file, Note) if file.exists() else Note()
+def _progress(work: Path) -> Progress:
+    file = work / _PROGRESS
+    return _read(file, Progress) if file.exists() else Progress()
 
 
 def _read(file: Path, kind: type[T]) -> T:
     return documents.read(
-        file, kind, prepared.SCHEMA, noun="note of preparing", remedy="prepare it with --force"
+        file,
+        kind,
+        prepared.SCHEMA,
+        noun="document of a preparation",
+        remedy="prepare it with --force",
     )

@@ -1,4 +1,4 @@
-"""The table of a partition's samples: appended to while it is prepared, then mapped from disk."""
+"""The table of the samples of a partition: appended to during preparation, then memory-mapped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNK = 65_536
-"""Rows in each record batch of a finished table, but for the last."""
+"""Rows per record batch of a finished table; the last batch may have fewer."""
 _FIELDS = [
     ("id", pa.string()),
     ("text", pa.string()),
@@ -31,15 +31,15 @@ _FIELDS = [
     ("bytes", pa.int64()),
     ("hash", pa.binary(16)),
 ]
-"""`number` is that of the LMDB's keys, from 1; `frames` is 0 for an image."""
+"""`number` is the number in the keys of the LMDB, from 1; `frames` is 0 for an image."""
 _MAX_SHOWN = 500
-"""Characters of an identity and of a reason in the list of what was left out."""
+"""Characters of an id and of a reason in the list of rejected entries."""
 _REASON = ("reason", pa.string())
-"""Why a row is no sample; empty where it is one."""
+"""Why an entry was rejected; empty for a sample."""
 
 
-class Rows:
-    """A table that grows on disk, cut back to `size` bytes that are known to be whole."""
+class RowsWriter:
+    """Appends to a table on disk, after truncating it to `size` bytes of complete rows."""
 
     def __init__(self, file: Path, columns: Sequence[str], size: int) -> None:
         more = [(name, pa.string()) for name in columns]
@@ -52,7 +52,7 @@ class Rows:
             self._stream.write(self.schema.serialize())
 
     def append(self, rows: Sequence[dict[str, Any]]) -> int:
-        """Write `rows` durably; return how many bytes the table has now."""
+        """Write `rows` durably, and return the size of the table in bytes."""
         batch = pa.RecordBatch.from_pylist(list(rows), schema=self.schema)
         self._stream.write(batch.serialize())
         self._stream.flush()
@@ -60,15 +60,15 @@ class Rows:
         return self._stream.tell()
 
     def close(self) -> None:
-        """Leave the file."""
+        """Close the file."""
         self._stream.close()
 
 
-def finish(rows: Path, samples: Path, rejected: Path) -> tuple[str, int, Counter[str]]:
-    """Write the `samples` among `rows` as chunks, and the others as lines of `rejected`.
+def finish_table(rows: Path, samples: Path, rejected: Path) -> tuple[str, int, Counter[str]]:
+    """Write the samples among `rows` to the table `samples`, and other rows to the list `rejected`.
 
-    Of samples with one identity, the first is kept. Return the fingerprint and the bytes of pixels
-    of the samples, and how many others there are by reason.
+    Of samples with the same id, the first is kept. Return the fingerprint of the samples, the bytes
+    of their images, and the number of rejected rows by reason.
     """
     with pa.memory_map(os.fsencode(rows)) as mapped:
         table = _without_repeats(pa.ipc.open_stream(mapped).read_all())
@@ -89,68 +89,72 @@ def finish(rows: Path, samples: Path, rejected: Path) -> tuple[str, int, Counter
             )
             csv.writer(lines, "excel-tab").writerows(listed)
         size = compute.sum(whole["bytes"]).as_py() or 0
-        return digest(chunks(samples)), size, Counter(others["reason"].to_pylist())
+        return (
+            samples_fingerprint(table_chunks(samples)),
+            size,
+            Counter(others["reason"].to_pylist()),
+        )
 
 
 def _without_repeats(table: pa.Table) -> pa.Table:
-    """Return the rows, with a reason for each sample whose identity an earlier one has."""
-    kept = compute.equal(table["reason"], "").to_numpy()
+    """Return the rows, with a reason for each sample whose id an earlier sample has."""
+    usable = compute.equal(table["reason"], "").to_numpy()
     ids = table["id"]
-    # Eight bytes for each: the identities themselves may be millions.
-    each = (hash(identity) for chunk in ids.chunks for identity in chunk.to_pylist())
-    hashes = np.fromiter(each, np.int64, len(ids))
-    _, first, counts = np.unique(hashes[kept], return_index=True, return_counts=True)
+    # Hashes of eight bytes, because millions of ids would take too much memory.
+    all_hashes = (hash(identity) for chunk in ids.chunks for identity in chunk.to_pylist())
+    hashes = np.fromiter(all_hashes, np.int64, len(ids))
+    _, first, counts = np.unique(hashes[usable], return_index=True, return_counts=True)
     if (counts == 1).all():
         return table
     texts, before = table["text"], dict[str, str]()
-    repeated = set(hashes[kept][first[counts > 1]].tolist())
+    repeated = set(hashes[usable][first[counts > 1]].tolist())
     reasons = table["reason"].to_pylist()
-    for row in np.flatnonzero(kept & np.isin(hashes, [*repeated])).tolist():
+    for row in np.flatnonzero(usable & np.isin(hashes, [*repeated])).tolist():
         identity, text = ids[row].as_py(), texts[row].as_py()
         if identity in before:
             same = "the same" if before[identity] == text else "another"
             reasons[row] = f"listed before with {same} text"
         before.setdefault(identity, text)
-    place = table.schema.get_field_index("reason")
-    return table.set_column(place, table.schema.field(place), pa.array(reasons, pa.string()))
+    column = table.schema.get_field_index("reason")
+    return table.set_column(column, table.schema.field(column), pa.array(reasons, pa.string()))
 
 
 def content_hash(pixels: Iterable[bytes]) -> bytes:
-    """Return 16 bytes that differ where encoded pixels do."""
-    found = blake2b(digest_size=16)
+    """Return a hash of 16 bytes of the encoded images of a sample."""
+    hasher = blake2b(digest_size=16)
     for image in pixels:
-        found.update(image)
-    return found.digest()
+        hasher.update(image)
+    return hasher.digest()
 
 
-def digest(chunks: Iterable[pa.RecordBatch]) -> str:
-    """Return the fingerprint of samples: identities, transcripts and pixels in their order."""
-    found = sha256()
+def samples_fingerprint(chunks: Iterable[pa.RecordBatch]) -> str:
+    """Return the fingerprint of samples: their ids, transcripts and images in order."""
+    hasher = sha256()
     for chunk in chunks:
-        said = chunk.drop_columns(["number", "width", "height", "bytes"])
-        for row in said.to_pylist():
-            found.update(repr(list(row.values())).encode())
-    return f"sha256:{found.hexdigest()}"
+        content = chunk.drop_columns(["number", "width", "height", "bytes"])
+        for row in content.to_pylist():
+            hasher.update(repr(list(row.values())).encode())
+    return f"sha256:{hasher.hexdigest()}"
 
 
-def checksum(samples: Path) -> str:
-    """Return the checksum of a finished table as a file: Arrow trusts what it maps."""
+def table_checksum(samples: Path) -> str:
+    """Return the checksum of the file of a finished table, which Arrow maps unchecked."""
     with samples.open("rb") as stream:
         return f"sha256:{file_digest(stream, 'sha256').hexdigest()}"
 
 
-def chunks(samples: Path) -> Iterator[pa.RecordBatch]:
-    """Yield the chunks of a finished table, mapped from disk. Raises OSError and ArrowException."""
-    open_regular(samples).close()  # Arrow would wait for the writer of a pipe
+def table_chunks(samples: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the memory-mapped chunks of a finished table. Raises OSError and ArrowException."""
+    open_regular(samples).close()  # Arrow would block on a pipe
     reader = pa.ipc.open_file(pa.memory_map(os.fsencode(samples)))
     for index in range(reader.num_record_batches):
         yield reader.get_batch(index)
 
 
-def reader(column: pa.Array) -> Callable[[int], Any]:
-    """Return what reads one value of a chunk's column, straight from where it is mapped.
+def column_reader(column: pa.Array) -> Callable[[int], Any]:
+    """Return a function that reads one value of a column directly from mapped memory.
 
-    Making a scalar of Arrow first takes five times as long.
+    An Arrow scalar per value would take five times as long.
     """
     if pa.types.is_integer(column.type):
         numbers = memoryview(column.to_numpy())

@@ -13,7 +13,7 @@ from PIL import Image
 from bench.core.errors import BenchError, Exit
 from bench.core.restoring import restored_component
 from bench.data.datasets.base import StoredDataset
-from bench.data.datasets.own import restored as restored_own
+from bench.data.datasets.own import own_dataset_of_record as restored_own
 
 if TYPE_CHECKING:
     from bench.core.components import Dataset
@@ -55,7 +55,7 @@ def _stored_pictures(dataset: StoredDataset, ids: Collection[str]) -> Iterator[t
     import pyarrow as pa
     from pyarrow import compute
 
-    from bench.data.inputs.images import decoded
+    from bench.data.inputs.images import decode_image
 
     selection = dataset.selection("test")
     partition = selection.partition
@@ -64,7 +64,7 @@ def _stored_pictures(dataset: StoredDataset, ids: Collection[str]) -> Iterator[t
         encoded = partition.encoded(row)
         count = min(len(encoded), _FRAMES)
         middles = [(2 * n + 1) * len(encoded) // (2 * count) for n in range(count)]
-        frames = [decoded(encoded[middle], 3) for middle in middles]
+        frames = [decode_image(encoded[middle], 3) for middle in middles]
         yield str(partition.value("id", row)), np.concatenate(frames, 1)
 
 
@@ -82,7 +82,7 @@ def _composed_pictures(dataset: Dataset, ids: Collection[str]) -> Iterator[tuple
         for row, identity in enumerate(batch.ids):
             if identity in missing:
                 missing.remove(identity)
-                yield identity, contact_sheet.pixels(batch, row, _FRAMES)
+                yield identity, contact_sheet.batch_pixels(batch, row, _FRAMES)
         if not missing:
             return
 

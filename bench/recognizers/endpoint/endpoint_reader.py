@@ -113,7 +113,7 @@ def _encoded_image(sample: EncodedSample) -> tuple[str, bytes]:
     for beginning, kind in _KINDS.items():
         if stored.startswith(beginning):
             return kind, stored
-    return "png", images.encoded_png(sample.pixels())
+    return "png", images.encode_png(sample.pixels())
 
 
 def _base64(content: bytes) -> str:

@@ -47,7 +47,7 @@ def _scaled(frame: Pixels, frame_input: FrameInput) -> Pixels:
     """Return one frame, scaled and cropped."""
     size, crop = frame_input.size, frame_input.crop
     if size:
-        frame = images.resized(frame, size, size)
+        frame = images.resize_pixels(frame, size, size)
     if not crop:
         return frame
     top, left = ((side - crop) // 2 for side in frame.shape[:2])

@@ -95,8 +95,8 @@ def decode_image(sample: EncodedSample, reader_input: ReaderInput) -> Pixels:
 def _decoded_by_pillow(sample: EncodedSample, channels: int) -> Pixels:
     try:
         with Image.open(io.BytesIO(sample.images[0])) as image:
-            if image.width * image.height > images.MOST_PIXELS:
-                too_large = SampleError(f"an image of more than {images.MOST_PIXELS:,} pixels")
+            if image.width * image.height > images.MAX_PIXELS:
+                too_large = SampleError(f"an image of more than {images.MAX_PIXELS:,} pixels")
                 raise sample.unusable(too_large)
             return np.asarray(image.convert("L" if channels == 1 else "RGB"), np.uint8)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
@@ -123,7 +123,7 @@ def scale_image(pixels: Pixels, reader_input: ReaderInput) -> Pixels:
 def resize_image(pixels: Pixels, width: int, height: int, interpolation: Interpolation) -> Pixels:
     """Return pixels (H, W) or (H, W, 3) at another size."""
     if interpolation == "opencv-area-or-linear":
-        return images.resized(pixels, width, height)
+        return images.resize_pixels(pixels, width, height)
     if interpolation in _PILLOW:
         return np.asarray(
             Image.fromarray(pixels).resize((width, height), _PILLOW[interpolation]), np.uint8

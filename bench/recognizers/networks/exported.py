@@ -246,7 +246,7 @@ def _sample(index: int, image: Image) -> EncodedSample:
             raise BenchError(f"{image}: the image cannot be read ({error.strerror})") from None
     if isinstance(image, bytes):
         return EncodedSample(str(index), (image,))
-    return EncodedSample(str(index), (images.encoded_png(_checked_pixels(index, image)),))
+    return EncodedSample(str(index), (images.encode_png(_checked_pixels(index, image)),))
 
 
 def _checked_pixels(index: int, pixels: NDArray[Any]) -> NDArray[np.uint8]:

@@ -20,9 +20,9 @@ def server(tmp_path, monkeypatch):
     with file_server(FILES) as server:
         file = tmp_path / "seq-mnist" / "card.toml"
         file.parent.mkdir()
-        text = (cards.folder() / "seq-mnist" / "card.toml").read_text(encoding="utf-8")
+        text = (cards.cards_folder() / "seq-mnist" / "card.toml").read_text(encoding="utf-8")
         file.write_text(with_downloads(text, server.url), encoding="utf-8")
-        card = cards.read(file)
+        card = cards.read_card(file)
         monkeypatch.setattr(cards, "all", lambda: {card.name: card})
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.setenv("BENCH_DATA", str(tmp_path / "data"))

@@ -146,9 +146,9 @@ def test_what_cannot_be_read_is_reported_and_the_others_are_read(pictures, bench
     assert "shade 3" in answer.out
     assert answer.err.splitlines() == [
         "pics/broken.png: an image that cannot be decoded (at most 67,108,864 pixels)",
-        "pics/empty.png: an image of no bytes",
-        "pics/endless.png: no plain file",
-        "pics/pipe.png: no plain file",
+        "pics/empty.png: an empty image file",
+        "pics/endless.png: not a regular file",
+        "pics/pipe.png: not a regular file",
         r"gone\x1b.png: No such file or directory",
     ]
     document = json.loads(bench("read", *words, "--with", "shades", "--json").out)

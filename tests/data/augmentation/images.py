@@ -1,4 +1,4 @@
-"""Images that tests change."""
+"""Images for tests of augmentations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def image(shape=(32, 100, 3), seed=0):
-    """Return a smooth image of every brightness, as a photograph is."""
+    """Return a smooth image of every brightness, like a photograph."""
     pixels = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
     blurred = cv2.GaussianBlur(pixels, (0, 0), 2)
     return cv2.normalize(blurred, None, 5, 250, cv2.NORM_MINMAX)

@@ -1,4 +1,4 @@
-"""What each augmentation draws, and what none of them may change."""
+"""The draws of augmentations, and what they must not change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ images = pytest.mark.parametrize("augmentation", OF_IMAGES.values(), ids=OF_IMAG
 
 
 def draws(augmentation, pixels, count=40, seed=0):
-    """Return what so many epochs make of an image."""
+    """Return an image as augmented in each of several epochs."""
     epochs = (sample_generators(seed, epoch, [0])[0] for epoch in range(count))
     return [augmentation.augment(pixels, generator) for generator in epochs]
 
@@ -56,7 +56,7 @@ def test_an_image_keeps_its_size_and_the_original_its_pixels(augmentation, shape
 
 
 @images
-def test_a_seed_and_an_epoch_draw_the_same_and_others_do_not(augmentation):
+def test_draws_depend_on_seed_and_epoch(augmentation):
     pixels = image((32, 100, 3))
     first, again, other = (draws(augmentation, pixels, seed=seed) for seed in (1, 1, 2))
     assert all((one == two).all() for one, two in zip(first, again, strict=True))
@@ -66,7 +66,7 @@ def test_a_seed_and_an_epoch_draw_the_same_and_others_do_not(augmentation):
 
 # The others draw noise or hues for each channel.
 @pytest.mark.parametrize("augmentation", [SceneText(), Handwriting()], ids=lambda each: each.name)
-def test_gray_and_color_are_moved_alike(augmentation):
+def test_gray_and_color_images_get_the_same_geometry(augmentation):
     gray = image((32, 100))
     colored = np.stack([gray] * 3, -1)
     for one, three in zip(draws(augmentation, gray), draws(augmentation, colored), strict=True):
@@ -120,7 +120,7 @@ def test_a_higher_level_changes_more(name):
     assert change(0.15) < change(0.5) < change(1.0)
 
 
-def test_operations_are_drawn_as_often_and_at_most_once(monkeypatch):
+def test_operations_are_drawn_equally_often_and_without_repetition(monkeypatch):
     counts = Counter()
 
     def counting(name):
@@ -163,7 +163,7 @@ def test_parameters_are_checked(values, message):
 
 
 def line_of_ink():
-    """Return a line on white paper, with ink from end to end and room above and below."""
+    """Return a line on white paper, with ink from end to end and paper above and below."""
     line = np.full((64, 960), 255, np.uint8)
     line[20:44, 24:-24] = 0
     return line
@@ -173,7 +173,7 @@ def test_no_ink_of_a_long_line_is_lost():
     line = line_of_ink()
     for changed in draws(Handwriting(probability=1.0), line, 60):
         dark = changed < (int(changed.max()) + int(changed.min())) / 2
-        # At both ends there is still paper, and ink has the height that scales leave it.
+        # There is still paper at both ends, and the height of ink is within the scales.
         assert not dark[:, :2].any()
         assert not dark[:, -2:].any()
         assert not dark[0].any()
@@ -193,7 +193,7 @@ def test_without_magnitude_handwriting_is_only_thicker_or_thinner():
 
 
 @given(st.integers(0, 2**63), st.integers(1, 400))
-def test_a_sign_keeps_its_order_and_its_pace_within_bounds(seed, count):
+def test_frames_keep_their_order_and_their_number_within_bounds(seed, count):
     [generator] = sample_generators(seed, 1, [5])
     chosen = SignLanguage().choose_frames(count, generator)
     assert (np.diff(chosen) >= 0).all()

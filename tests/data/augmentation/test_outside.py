@@ -53,7 +53,7 @@ def installed(tmp_path, monkeypatch):
     registry._installed.cache_clear()
 
 
-def test_it_is_listed_named_in_a_recipe_and_part_of_the_key(installed, home, bench):
+def test_a_plug_in_augmentation_is_listed_usable_and_part_of_the_key(installed, home, bench):
     assert "Half of the clips darker." in bench("ls", "augmentations").out
     file = home / "bench.toml"
     file.write_text(

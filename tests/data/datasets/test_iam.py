@@ -1,4 +1,4 @@
-"""IAM: its lines divided by lists, each split with a fingerprint of its own."""
+"""IAM: lines divided by lists, with one fingerprint per split."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_lines_are_in_the_split_of_their_form(iam: None) -> None:
     assert "c04-160-00" not in ids(IAM(split="rwth-6161"), "validation")
 
 
-def test_a_fingerprint_moves_with_the_list_of_its_split_alone(iam: None) -> None:
+def test_a_fingerprint_changes_only_with_the_list_of_its_split(iam: None) -> None:
     larger, smaller = IAM(), IAM(split="rwth-6161")
     same = {split: larger.fingerprint(split) == smaller.fingerprint(split) for split in SPLITS}
     assert same == {"train": False, "validation": False, "test": True}
@@ -62,7 +62,7 @@ def test_either_transcript_is_read(iam: None) -> None:
     assert {*IAM(spacing="ascii").selection("train").texts()} == {"word ."}
 
 
-def test_its_own_alphabet_has_79_characters(iam: None) -> None:
+def test_the_default_alphabet_has_79_characters(iam: None) -> None:
     assert len(IAM().label_encoder(None).vocabulary) == 79
     assert len(IAM().label_encoder(protocols.find_protocol("str-94")).vocabulary) == 94
     with pytest.raises(BenchError, match="'htr-raw' lists no characters"):

@@ -18,7 +18,7 @@ LISTS = {
 
 
 def rows(name):
-    text = (cards.folder() / "iam" / f"{name}.txt").read_text()
+    text = (cards.cards_folder() / "iam" / f"{name}.txt").read_text()
     return [row.split(" ") for row in text.splitlines() if not row.startswith("#")]
 
 
@@ -41,7 +41,7 @@ def test_the_smaller_split_lacks_a_form_and_321_training_lines():
     assert set(smaller.forms.items()) < set(larger.forms.items())
 
 
-def test_lines_of_a_form_go_with_it():
+def test_lines_are_in_the_split_of_their_form_unless_listed():
     found = splits.line_splits("rwth-6161")
     assert found.get("a01-003-09") == "train"
     assert found.get("a01-003-10") is None
@@ -55,12 +55,12 @@ def test_aliases(alias, name):
 
 
 @pytest.mark.parametrize("name", ["aachen", "Aachen", "rwth"])
-def test_a_name_of_two_splits_is_refused_with_both(name):
+def test_an_ambiguous_name_is_refused_with_both_splits(name):
     with pytest.raises(BenchError, match=r"'rwth-6482'.*'rwth-6161'"):
         splits.line_splits(name)
 
 
-def test_a_slip_is_told_the_nearest_name():
+def test_a_typo_is_reported_with_the_nearest_name():
     with pytest.raises(BenchError, match=r"no split 'rwth-6428' of IAM; did you mean 'rwth-6482'"):
         splits.line_splits("rwth-6428")
 
@@ -75,7 +75,7 @@ def distribution(tmp_path):
     return tmp_path
 
 
-def test_the_official_lists_are_read_from_the_distribution(distribution):
+def test_the_official_lists_are_read_from_the_raw_data_set(distribution):
     for folder in (distribution, distribution / splits.TASK):
         found = splits.line_splits("official", folder)
         for number, split in enumerate(LISTS.values()):
@@ -83,21 +83,21 @@ def test_the_official_lists_are_read_from_the_distribution(distribution):
         assert found.get("x00-000-02") is None
 
 
-def test_official_lists_that_are_not_there_are_asked_for(distribution):
+def test_missing_official_lists_are_an_error(distribution):
     with pytest.raises(BenchError, match=r"unpack large.*\.zip and name the folder"):
         splits.line_splits("official")
     (distribution / splits.TASK / "testset.txt").unlink()
-    with pytest.raises(BenchError, match=r"testset\.txt: there is no such file; unpack"):
+    with pytest.raises(BenchError, match=r"testset\.txt does not exist; unpack"):
         splits.line_splits("official", distribution)
 
 
-def test_official_lists_that_contradict_one_another_are_refused(distribution):
+def test_contradicting_official_lists_are_refused(distribution):
     (distribution / splits.TASK / "testset.txt").write_text("x00-000-00\n")
     with pytest.raises(BenchError, match="line 'x00-000-00' is in 'train' too"):
         splits.line_splits("official", distribution)
 
 
-def test_official_lists_may_be_of_utf_16_and_of_old_ends_of_lines(distribution):
+def test_official_lists_may_have_utf_16_and_carriage_returns(distribution):
     file = distribution / splits.TASK / "testset.txt"
     file.write_bytes("x00-009-00\rx00-009-01\r".encode("utf-16"))
     assert splits.line_splits("official", distribution).get("x00-009-01") == "test"

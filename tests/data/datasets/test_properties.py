@@ -1,4 +1,4 @@
-"""What data sets know of their samples beside transcripts."""
+"""The properties of samples beside their transcripts."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ LINES = {"train": 8, "validation": 3, "test": 3}
 @pytest.fixture(scope="module")
 def iam(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("iam")
-    synthetic.generate("iam", source, sum(LINES.values()))
+    synthetic.generate_dataset("iam", source, sum(LINES.values()))
     return source
 
 
-def test_lines_have_the_writer_that_the_xml_of_their_form_names(iam: Path, folder: Path) -> None:
+def test_lines_have_the_writer_in_the_xml_of_their_form(iam: Path, folder: Path) -> None:
     dataset = IAM(synthetic=True)
     dataset.prepare(iam, lambda *_: None)
     writers = {
@@ -49,7 +49,7 @@ def test_lines_have_the_writer_that_the_xml_of_their_form_names(iam: Path, folde
 
 
 def test_clips_have_their_signer_and_number_of_frames(tmp_path: Path, folder: Path) -> None:
-    synthetic.generate("phoenix14", tmp_path / "raw", 4)
+    synthetic.generate_dataset("phoenix14", tmp_path / "raw", 4)
     dataset = Phoenix14(synthetic=True)
     dataset.prepare(tmp_path / "raw", lambda *_: None)
     known = dataset.properties("train")

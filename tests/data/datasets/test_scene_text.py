@@ -26,7 +26,7 @@ def test_a_data_set_has_the_splits_that_were_prepared(prepare: Prepare) -> None:
     assert IIIT5K().splits() == ("train", "test")
 
 
-def test_a_fingerprint_is_of_one_split(prepare: Prepare) -> None:
+def test_each_split_has_its_own_fingerprint(prepare: Prepare) -> None:
     prepare(listed(4, ["train", "test"]), "iiit5k")
     before = {split: IIIT5K().fingerprint(split) for split in ("train", "test")}
     assert before["train"] != before["test"]
@@ -37,7 +37,7 @@ def test_a_fingerprint_is_of_one_split(prepare: Prepare) -> None:
     assert SVT().fingerprint("train") != before["train"]
 
 
-def test_what_is_not_prepared_is_reported_with_what_to_run(prepare: Prepare) -> None:
+def test_an_unprepared_data_set_is_reported_with_the_command(prepare: Prepare) -> None:
     with pytest.raises(BenchError, match=r"'svt' is not prepared.*bench data prepare svt"):
         SVT().splits()
     prepare(listed(4, ["test"]), "svt")
@@ -45,7 +45,7 @@ def test_what_is_not_prepared_is_reported_with_what_to_run(prepare: Prepare) -> 
         SVT().fingerprint("train")
 
 
-def test_its_own_alphabet_is_str_36_and_another_may_be_named() -> None:
+def test_the_default_alphabet_is_str_36() -> None:
     assert (
         "".join(SVT().label_encoder(None).vocabulary) == protocols.find_protocol("str-36").charset
     )

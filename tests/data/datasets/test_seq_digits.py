@@ -63,7 +63,7 @@ def test_clips_share_no_scan_with_another_split(source):
 
 
 @pytest.mark.parametrize("split", SIZES)
-def test_every_scan_serves_equally_often_but_for_the_left_over(source, split):
+def test_every_scan_is_used_equally_often_except_the_remainder(source, split):
     batches = passed(source, split)
     count = served(batches)
     assert len(names(batches)) == 4 * (SIZES[split] // 4)
@@ -128,7 +128,7 @@ def test_parameters_decide_the_clips():
     assert sum(served(passed(source, "validation")).values()) == 178
 
 
-def test_a_fingerprint_is_of_a_split_and_of_all_that_decides_its_sequences():
+def test_a_fingerprint_depends_on_the_split_and_all_parameters():
     fingerprints = [
         dataset.fingerprint(split)
         for dataset in (SeqDigits(), SeqDigits(digits=2), SeqDigits(rounds=2))
@@ -139,8 +139,8 @@ def test_a_fingerprint_is_of_a_split_and_of_all_that_decides_its_sequences():
     assert fingerprints[0] == SeqDigits().fingerprint("train")
 
 
-def test_the_card_counts_what_is_there():
-    card, source = cards.all()["seq-digits"], opened(SeqDigits())
+def test_the_card_has_the_counts_of_the_data():
+    card, source = cards.all_cards()["seq-digits"], opened(SeqDigits())
     assert [each.digest for each in card.checksums] == [SHA256]
     sequences, scans = card.splits
     for split in SPLITS:

@@ -1,4 +1,4 @@
-"""Clips: what is shown of them in a test, and what is drawn in training."""
+"""The transform of clips: fixed in tests, random in training."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def frame(clip: int, number: int) -> bytes:
     """Return a frame as bright as its number in the clip; it darkens from left to right."""
     ramp = np.linspace(100, 0, SIZE) + 3 * number
     pixels = np.broadcast_to(ramp[None, :, None], (SIZE, SIZE, 3)) + 2 * clip
-    return images.encoded_jpeg(np.ascontiguousarray(pixels.astype(np.uint8)), 100)
+    return images.encode_jpeg(np.ascontiguousarray(pixels.astype(np.uint8)), 100)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def drawn(clips: PreparedPipeline, epochs: int = 60) -> Iterator[tuple[str, torc
 
 
 def numbers(name: str, shown: torch.Tensor) -> list[int]:
-    """Return which frames of a clip these are, by their brightness."""
+    """Return the numbers of frames of a clip, by their brightness."""
     bright = ((shown + 1) * 127.5).amax((1, 2, 3)) - 2 * int(name.removeprefix("clip"))
     return torch.round((bright - bright.min()) / 3).int().tolist()
 
@@ -75,7 +75,7 @@ def test_a_test_shows_the_middle_of_every_frame(clips: PreparedPipeline) -> None
     for place, name in enumerate(batch.ids):
         clip = int(name.removeprefix("clip"))
         for number in range(FRAMES[clip]):
-            whole = images.decoded(frame(clip, number), 3)
+            whole = images.decode_image(frame(clip, number), 3)
             middle = whole[margin : margin + CROP, margin : margin + CROP]
             wanted = torch.from_numpy(middle.copy()).movedim(-1, 0) / 127.5 - 1
             torch.testing.assert_close(batch.inputs[place, number], wanted)
@@ -91,7 +91,7 @@ def test_frames_of_another_size_are_scaled_first(clips: PreparedPipeline) -> Non
 
 @settings(max_examples=8)
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(1, 4), st.integers(0, 1))
-def test_what_is_drawn_depends_on_seed_epoch_and_batch(
+def test_draws_depend_on_seed_epoch_and_sample(
     clips: PreparedPipeline, seed: int, epoch: int, size: int, other: int
 ) -> None:
     batches = clips.batches("train", size, seed=seed, epoch=epoch)
@@ -102,14 +102,14 @@ def test_what_is_drawn_depends_on_seed_epoch_and_batch(
     assert not all(map(same, batches, moved))
 
 
-def test_training_mirrors_half_of_the_clips(clips: PreparedPipeline) -> None:
-    # Bright is left, unless a clip is mirrored; all of its frames are.
+def test_training_flips_half_of_the_clips(clips: PreparedPipeline) -> None:
+    # The left is bright unless a clip is flipped, which applies to all of its frames.
     left = [(shown[..., 0] > shown[..., -1]).float().mean() for _, shown in drawn(clips)]
     assert set(map(float, left)) == {0.0, 1.0}
     assert 0.35 < np.mean(left) < 0.65
 
 
-def test_training_crops_anywhere(clips: PreparedPipeline) -> None:
+def test_training_crops_at_random_positions(clips: PreparedPipeline) -> None:
     brightest = {
         round(float((shown[0].max() + 1) * 127.5))
         for name, shown in drawn(clips)
@@ -145,7 +145,7 @@ def test_a_crop_larger_than_the_frame_is_refused() -> None:
         FrameInput(8, 9)
 
 
-def test_training_rescales_time_and_keeps_its_order(clips: PreparedPipeline) -> None:
+def test_training_rescales_time_and_keeps_the_order_of_frames(clips: PreparedPipeline) -> None:
     counts: dict[str, set[int]] = {}
     for name, shown in drawn(clips):
         counts.setdefault(name, set()).add(len(shown))
@@ -155,14 +155,14 @@ def test_training_rescales_time_and_keeps_its_order(clips: PreparedPipeline) -> 
             assert len(set(chosen)) == len(chosen)
     assert min(counts["clip2"]) in range(32, 36)
     assert max(counts["clip2"]) in range(45, 49)
-    # None has fewer frames than it had, where it had fewer than 32.
+    # A clip of fewer than 32 frames does not become shorter.
     assert counts["clip0"] == {5}
     assert min(counts["clip1"]) == 9
     assert max(counts["clip1"]) == 10
 
 
 @pytest.mark.parametrize("count", [1, 2, 31, 32, 33, 200, 230, 300])
-def test_a_pace_keeps_to_the_bounds_that_a_clip_keeps(count: int) -> None:
+def test_rescaled_clips_stay_within_bounds(count: int) -> None:
     generator = np.random.default_rng(0)
     for _ in range(50):
         chosen = AUGMENTATION.choose_frames(count, generator)

@@ -1,4 +1,4 @@
-"""Images of words and lines at the size of an input."""
+"""The transform of images of words and lines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_words_are_stretched_to_one_size(prepare: Prepare) -> None:
     assert batch.lengths.tolist() == [100] * 5
     assert batch.inputs.min() >= -1
     assert batch.inputs.max() <= 1
-    wanted = images.resized(images.decoded(jpeg(102, 46), 1), 100, 32)
+    wanted = images.resize_pixels(images.decode_image(jpeg(102, 46), 1), 100, 32)
     torch.testing.assert_close(batch.inputs[2, 0], torch.from_numpy(wanted / 127.5 - 1).float())
 
 
@@ -41,12 +41,12 @@ def test_colors_come_as_channels(prepare: Prepare) -> None:
     one = pipeline(ImageTransform(ImageInput(16, 40, color=True)))
     found = finished(one, "test", 2)[0].inputs
     assert found.shape == (2, 3, 16, 40)
-    wanted = images.resized(images.decoded(jpeg(100, 40), 3), 40, 16)
+    wanted = images.resize_pixels(images.decode_image(jpeg(100, 40), 3), 40, 16)
     torch.testing.assert_close(found[0, 2], torch.from_numpy(wanted[:, :, 2] / 127.5 - 1).float())
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_where_ratios_are_kept_the_rest_is_gray(prepare: Prepare, channels: int) -> None:
+def test_words_with_their_ratio_are_padded_with_gray(prepare: Prepare, channels: int) -> None:
     layout = Listed({"test": []})
     widths = [8, 31, 60, 400]
     layout.samples["test"] = [layout.image(str(w), "a", jpeg(w, w)) for w in widths]
@@ -64,7 +64,7 @@ def test_where_ratios_are_kept_the_rest_is_gray(prepare: Prepare, channels: int)
 
 
 @given(st.integers(1, 3000), st.integers(1, 500), st.integers(1, 64), st.integers(1, 300))
-def test_a_kept_ratio_leaves_a_column_and_no_more_than_there_are(
+def test_a_kept_ratio_has_at_least_one_column_and_at_most_the_width(
     width: int, height: int, rows: int, columns: int
 ) -> None:
     transform = ImageTransform(ImageInput(rows, columns, keep_ratio=True))
@@ -78,7 +78,7 @@ def test_the_cache_gives_the_same_bits(prepare: Prepare, channels: int) -> None:
     prepare(listed(9))
     transform = ImageTransform(ImageInput(color=channels == 3))
     wanted = list(pipeline(transform).batches("train", 4, seed=1))
-    caching.keep("words", transform.shape, lambda *_: None)
+    caching.write_decoded_cache("words", transform.shape, lambda *_: None)
     one = pipeline(transform)
     assert all(map(same, one.batches("train", 4, seed=1), wanted))
     assert one.splits["train"].selections[0].partition.database is None
@@ -86,7 +86,7 @@ def test_the_cache_gives_the_same_bits(prepare: Prepare, channels: int) -> None:
 
 def test_the_cache_of_another_shape_is_not_read(prepare: Prepare) -> None:
     prepare(listed(3))
-    caching.keep("words", InputShape(1, 16, 50), lambda *_: None)
+    caching.write_decoded_cache("words", InputShape(1, 16, 50), lambda *_: None)
     one = pipeline(WORDS)
     assert one.batches("test", 3)[0].inputs.shape == (3, 1, 32, 100)
     kept = pipeline(ImageTransform(ImageInput(16, 50, keep_ratio=True)))
@@ -103,7 +103,7 @@ def test_words_are_not_augmented(prepare: Prepare) -> None:
 
 
 def lines_of(height: int, margin: tuple[int, int] = (0, 0)) -> ImageTransform:
-    """Return what shows gray lines in [0, 1] as wide as they are."""
+    """Return a transform to gray lines in [0, 1] of varying width."""
     return ImageTransform(ImageInput(height, 0, normalization="unit", margin=margin))
 
 
@@ -144,7 +144,7 @@ def test_a_margin_is_white_and_scaled_with_the_scan(prepare: Prepare) -> None:
 def test_a_line_at_its_height_keeps_its_pixels(prepare: Prepare) -> None:
     prepare(listed(1))
     [batch] = finished(pipeline(lines_of(31)), "test", 1)
-    wanted = torch.from_numpy(images.decoded(jpeg(100, 40), 1).copy()).float() / 255
+    wanted = torch.from_numpy(images.decode_image(jpeg(100, 40), 1).copy()).float() / 255
     assert torch.equal(batch.inputs[0, 0], wanted)
 
 
@@ -171,7 +171,7 @@ def test_lines_are_not_augmented(prepare: Prepare) -> None:
     assert torch.equal(first.inputs, second.inputs)
 
 
-def test_lines_of_three_channels_are_padded_alike(prepare: Prepare) -> None:
+def test_lines_of_three_channels_are_padded_like_gray_ones(prepare: Prepare) -> None:
     prepare(listed(6))
     inputs = (ImageInput(16, 0, color=color, margin=(2, 3)) for color in (False, True))
     [gray], [color] = (pipeline(ImageTransform(each)).batches("test", 6) for each in inputs)
@@ -198,5 +198,5 @@ def test_a_margin_is_not_read_from_the_cache(prepare: Prepare) -> None:
     prepare(listed(3))
     transform = ImageTransform(ImageInput(margin=(3, 3)))
     before = pipeline(transform).batches("test", 3)[0]
-    caching.keep("words", transform.shape, lambda *_: None)
+    caching.write_decoded_cache("words", transform.shape, lambda *_: None)
     assert same(pipeline(transform).batches("test", 3)[0], before)

@@ -1,4 +1,4 @@
-"""Encoded images to pixels, whatever a file holds."""
+"""Decoding of images of any content."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
-def test_red_comes_first_and_grey_is_what_the_eye_sees(kind: str) -> None:
+def test_red_is_first_and_gray_is_weighted_luminance(kind: str) -> None:
     red = encoded(Image.new("RGB", (24, 16), (255, 0, 0)), kind)
-    assert images.decoded(red, 3).shape == (16, 24, 3)
-    assert np.abs(images.decoded(red, 3)[8, 12].astype(int) - [255, 0, 0]).max() < 3
-    assert images.decoded(red, 1).shape == (16, 24)
-    assert abs(int(images.decoded(red, 1)[8, 12]) - 76) < 3
+    assert images.decode_image(red, 3).shape == (16, 24, 3)
+    assert np.abs(images.decode_image(red, 3)[8, 12].astype(int) - [255, 0, 0]).max() < 3
+    assert images.decode_image(red, 1).shape == (16, 24)
+    assert abs(int(images.decode_image(red, 1)[8, 12]) - 76) < 3
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "I;16"])
-def test_every_mode_becomes_bytes_of_the_channels_asked_for(mode: str) -> None:
+def test_every_mode_becomes_bytes_of_the_requested_channels(mode: str) -> None:
     content = encoded(Image.new(mode, (7, 5)), "PNG")
-    assert images.measured(content) == images.Size(7, 5)
+    assert images.image_size(content) == images.Size(7, 5)
     for channels, shape in ((1, (5, 7)), (3, (5, 7, 3))):
-        found = images.decoded(content, channels)
+        found = images.decode_image(content, channels)
         assert (found.shape, found.dtype) == (shape, np.uint8)
 
 
@@ -89,12 +89,12 @@ ON_WHITE = np.where(GRAY > 0, 0, 255)
 def test_an_image_is_not_read_as_one_flat_color(
     content: bytes, expected: NDArray[np.uint8]
 ) -> None:
-    np.testing.assert_array_equal(images.decoded(content, 1), expected)
-    np.testing.assert_array_equal(images.decoded(content, 3), np.dstack([expected] * 3))
+    np.testing.assert_array_equal(images.decode_image(content, 1), expected)
+    np.testing.assert_array_equal(images.decode_image(content, 3), np.dstack([expected] * 3))
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ordinary_pixels_are_those_that_opencv_decodes(seed: int) -> None:
+def test_8_bit_pixels_equal_those_of_opencv(seed: int) -> None:
     drawn = np.random.default_rng(seed).integers(0, 256, (9, 13, 4), np.uint8)
     opaque = drawn.copy()
     opaque[..., 3] = 255
@@ -112,64 +112,66 @@ def test_ordinary_pixels_are_those_that_opencv_decodes(seed: int) -> None:
         buffer = np.frombuffer(content, np.uint8)
         for channels, mode in ((1, cv2.IMREAD_GRAYSCALE), (3, cv2.IMREAD_COLOR_RGB)):
             plain = cv2.imdecode(buffer, mode | cv2.IMREAD_IGNORE_ORIENTATION)
-            np.testing.assert_array_equal(images.decoded(content, channels), plain)
+            np.testing.assert_array_equal(images.decode_image(content, channels), plain)
 
 
-def test_how_a_camera_was_held_turns_no_image() -> None:
+def test_the_orientation_tag_is_ignored() -> None:
     turned = Image.Exif()
     turned[0x0112] = 6
     content = encoded(Image.new("RGB", (20, 10)), "JPEG", exif=turned)
-    assert images.measured(content) == (20, 10)
+    assert images.image_size(content) == (20, 10)
 
 
-def test_a_view_of_bytes_is_read_as_bytes_are() -> None:
+def test_a_memoryview_is_decoded_like_bytes() -> None:
     np.testing.assert_array_equal(
-        images.decoded(memoryview(jpeg(1)), 3), images.decoded(jpeg(1), 3)
+        images.decode_image(memoryview(jpeg(1)), 3), images.decode_image(jpeg(1), 3)
     )
 
 
 @settings(max_examples=50)
 @given(st.integers(0, len(jpeg(1)) - 1))
-def test_a_jpeg_that_was_cut_is_refused(end: int) -> None:
-    with pytest.raises(SampleError, match="no bytes" if not end else "cannot be decoded"):
-        images.decoded(jpeg(1)[:end], 1)
+def test_a_truncated_jpeg_is_refused(end: int) -> None:
+    with pytest.raises(
+        SampleError, match="an empty image file" if not end else "cannot be decoded"
+    ):
+        images.decode_image(jpeg(1)[:end], 1)
 
 
 @settings(max_examples=50)
 @given(st.binary(max_size=200))
-def test_what_is_no_image_is_refused(content: bytes) -> None:
+def test_a_file_that_is_not_an_image_is_refused(content: bytes) -> None:
     with pytest.raises(SampleError):
-        images.measured(content)
+        images.image_size(content)
 
 
 @settings(max_examples=50)
 @given(sides, sides, sides, sides, st.sampled_from([(), (3,)]), st.integers(0, 9))
-def test_no_size_makes_pixels_darker_or_lighter_than_all(
+def test_scaled_pixels_stay_within_the_range_of_the_image(
     rows: int, columns: int, height: int, width: int, colours: tuple[int, ...], seed: int
 ) -> None:
     drawn = np.random.default_rng(seed).integers(0, 256, (rows, columns, *colours), np.uint8)
-    found = images.resized(drawn, width, height)
+    found = images.resize_pixels(drawn, width, height)
     assert (found.shape, found.dtype) == ((height, width, *colours), np.uint8)
     assert found.min() >= drawn.min()
     assert found.max() <= drawn.max()
 
 
-def test_what_shrinks_is_averaged() -> None:
+def test_shrinking_averages_areas() -> None:
     fine = np.random.default_rng(0).integers(0, 256, (8, 12), np.uint8)
     mean = fine.reshape(4, 2, 6, 2).mean((1, 3))
-    assert np.abs(images.resized(fine, 6, 4) - mean).max() <= 0.5
+    assert np.abs(images.resize_pixels(fine, 6, 4) - mean).max() <= 0.5
 
 
-def test_what_grows_lies_between_its_neighbours() -> None:
+def test_enlarging_interpolates_between_neighbors() -> None:
     ramp = np.arange(0, 100, 10, np.uint8)[None].repeat(4, 0)
-    found = images.resized(ramp, 40, 8)
+    found = images.resize_pixels(ramp, 40, 8)
     assert (np.diff(found.astype(int), axis=1) >= 0).all()
     assert len(np.unique(found)) > len(np.unique(ramp))
 
 
 @pytest.mark.parametrize("shape", [(16, 24), (16, 24, 3)])
-def test_a_jpeg_that_was_written_is_read_back(shape: tuple[int, ...]) -> None:
+def test_an_encoded_jpeg_is_decoded_again(shape: tuple[int, ...]) -> None:
     drawn = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     smooth = np.asarray(cv2.GaussianBlur(drawn, (9, 9), 0), np.uint8)
-    found = images.decoded(images.encoded_jpeg(smooth, 100), len(shape[2:]) * 2 + 1)
+    found = images.decode_image(images.encode_jpeg(smooth, 100), len(shape[2:]) * 2 + 1)
     assert np.abs(found.astype(int) - smooth).mean() < 4

@@ -1,4 +1,4 @@
-"""Pixels as values of a range."""
+"""Normalization of pixels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_ends_of_each_range_are_exact() -> None:
 
 
 @given(bytes_of_an_image)
-def test_imagenet_is_that_of_torchvision(pixels: torch.Tensor) -> None:
+def test_the_imagenet_normalization_equals_that_of_torchvision(pixels: torch.Tensor) -> None:
     mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
     expected = functional.normalize(pixels.float() / 255, mean, std)
     torch.testing.assert_close(normalize_bytes(pixels, "imagenet"), expected)
@@ -31,7 +31,7 @@ def test_imagenet_is_that_of_torchvision(pixels: torch.Tensor) -> None:
 
 @pytest.mark.parametrize("normalization", ["signed", "unit", "imagenet"])
 @given(pixels=bytes_of_an_image)
-def test_values_are_turned_back_into_bytes(normalization: str, pixels: torch.Tensor) -> None:
+def test_normalized_values_can_be_inverted(normalization: str, pixels: torch.Tensor) -> None:
     values = normalize_bytes(pixels, normalization)
     before = values.clone()
     found = denormalize(values, normalization).mul(255).round().to(torch.uint8)

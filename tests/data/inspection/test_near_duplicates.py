@@ -1,4 +1,4 @@
-"""Images that look alike, and images that do not."""
+"""Images that are near-duplicates, and images that are not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.data.inputs.images import Pixels
-from bench.data.inspection.near_duplicates import candidates, fingerprint, look_alike
+from bench.data.inspection.near_duplicates import brightness_fingerprint, look_alike, similar_pairs
 
 
 def word(text: str, seed: int = 0) -> Pixels:
@@ -33,27 +33,29 @@ def test_a_changed_copy_is_found_among_others(change: str) -> None:
     names = [f"{first}{second}ab" for first in "KLMNOPQR" for second in "cdefghij"]
     earlier = [word(name) for name in names]
     copy = np.asarray(CHANGES[change](earlier[11]), np.uint8)
-    known = np.array([*map(fingerprint, earlier)], np.uint64)
-    later = np.array([fingerprint(word("other?")), fingerprint(copy)], np.uint64)
-    found = dict(candidates(known, later))
+    known = np.array([*map(brightness_fingerprint, earlier)], np.uint64)
+    later = np.array(
+        [brightness_fingerprint(word("other?")), brightness_fingerprint(copy)], np.uint64
+    )
+    found = dict(similar_pairs(known, later))
     assert 11 in found[1]
     alike = [place for place in found[1] if look_alike(earlier[place], copy)]
     assert alike == [11]
     assert not any(look_alike(earlier[place], word("other?")) for place in found.get(0, []))
 
 
-def test_images_of_one_color_are_like_none() -> None:
+def test_images_of_one_color_are_similar_to_none() -> None:
     blank = np.full((9, 30), 7, np.uint8)
-    assert fingerprint(blank) == 0
+    assert brightness_fingerprint(blank) == 0
     zeros = np.zeros(3, np.uint64)
-    assert not [*candidates(zeros, zeros)]
+    assert not [*similar_pairs(zeros, zeros)]
     assert not look_alike(blank, word("a"))
 
 
 @pytest.mark.parametrize("distance", range(6))
-def test_what_differs_by_three_bits_is_a_candidate(distance: int) -> None:
+def test_fingerprints_that_differ_by_three_bits_are_similar(distance: int) -> None:
     for seed in range(20):
         drawn = np.random.default_rng(seed)
         one = drawn.integers(1, 2**63, 1, np.uint64)
         flips = np.uint64(sum(1 << int(bit) for bit in drawn.permutation(64)[:distance]))
-        assert bool([*candidates(one, one ^ flips)]) == (distance <= 3)
+        assert bool([*similar_pairs(one, one ^ flips)]) == (distance <= 3)

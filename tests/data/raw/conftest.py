@@ -1,4 +1,4 @@
-"""Small distributions, written by the tests that read them."""
+"""Small raw data sets, written by the tests that read them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Write = Callable[[Mapping[str, str | bytes]], Path]
 
 
 def png(width: int, height: int, seed: int = 0) -> bytes:
-    """Return a picture that no other seed has."""
+    """Return an image that is unique to its seed."""
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     return cv2.imencode(".png", pixels)[1].tobytes()
 

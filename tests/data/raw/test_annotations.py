@@ -1,4 +1,4 @@
-"""Synth90k's tree: words from names, words from the lexicon, and what is no sample."""
+"""Annotation files of Synth90k: words from names or the lexicon, and rejected rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEXICON = "zero\nslinking\nBolts\n\n"
 
 @pytest.fixture
 def sample(write):
-    """Return a function that gives what the one row of a tree holds."""
+    """Return a function that reads the only row of an annotation file."""
 
     def read(row, lexicon=LEXICON, **more):
         files = {"annotation_train.txt": row, "lexicon.txt": lexicon}
@@ -32,7 +32,7 @@ def sample(write):
     return read
 
 
-def test_parts_are_the_annotation_files_there_are(write):
+def test_parts_are_the_existing_annotation_files(write):
     root = write({"annotation_test.txt": "", "annotation_train.txt": "", "lexicon.txt": ""})
     assert Annotations(root).parts == ("train", "test")
     write({"annotation_val.txt": ""})
@@ -45,7 +45,7 @@ def test_a_word_is_read_from_a_name_and_keeps_its_case(sample):
     assert found.more == {}
 
 
-def test_a_word_that_the_name_has_not_is_read_from_the_lexicon_counted_from_0(sample):
+def test_a_word_that_is_not_in_the_name_is_read_from_the_lexicon(sample):
     assert sample("./test/1002_1.jpg 2\n")[:2] == ("test/1002_1", "Bolts")
     assert sample("word.png 0")[:2] == ("word", "zero")
 
@@ -60,7 +60,7 @@ def test_a_word_that_the_name_has_not_is_read_from_the_lexicon_counted_from_0(sa
         ("./tést/12_BOLTS_2.jpg 2", "BOLTS"),
     ],
 )
-def test_a_word_of_a_name_counts_where_it_is_the_lexicons(sample, row, word):
+def test_a_word_of_a_name_has_to_be_that_of_the_lexicon(sample, row, word):
     assert sample(row).text == word
 
 
@@ -89,7 +89,7 @@ def test_lists_of_other_systems_are_read(write, encoding, end):
     ]
 
 
-def test_stems_that_meet_keep_their_suffixes(write):
+def test_equal_stems_keep_their_suffixes(write):
     rows = ["t/a.jpg 0", "t/a.png 1", "t/b.png 1", "t/c.png 0", "t/c.gif 1", "t/d.jpg 0"]
     root = write({"annotation_test.txt": "\n".join(rows), "lexicon.txt": LEXICON})
     write({row.split()[0]: row for row in rows})
@@ -99,7 +99,7 @@ def test_stems_that_meet_keep_their_suffixes(write):
 
 
 @pytest.mark.parametrize("name", ["7_other_2.jpg", "img_other_1.jpg", "7_an_other_1.jpg"])
-def test_a_name_of_another_shape_has_no_word(sample, name):
+def test_a_name_of_another_form_has_no_word(sample, name):
     assert sample(f"./a/{name} 1").text == "slinking"
 
 
@@ -117,7 +117,7 @@ def test_pixels_are_those_of_the_file(write):
         second.load()
 
 
-def test_the_order_is_that_of_the_rows_and_blank_ones_are_passed_over(write):
+def test_entries_are_in_the_order_of_rows_without_blank_ones(write):
     rows = ["./1/1_b_0.jpg 0", "", "./1/2_a_1.jpg 1\r", "  ", "nothing"]
     root = write({"annotation_val.txt": "\n".join(rows)})
     ids = [found.id for found in Annotations(root).entries("validation")]
@@ -142,8 +142,8 @@ def test_the_order_is_that_of_the_rows_and_blank_ones_are_passed_over(write):
             "./1/1.jpg 0".encode("utf-16-le"),
             "a row with NUL characters, as of UTF-16 without a byte order mark; save it as UTF-8",
         ),
-        (b"./1/1_\xff_0.jpg 0", "a row that is no UTF-8"),
-        (b"./1/\xff.jpg 0", "a row that is no UTF-8"),
+        (b"./1/1_\xff_0.jpg 0", "a row that is not UTF-8"),
+        (b"./1/\xff.jpg 0", "a row that is not UTF-8"),
     ],
 )
 def test_a_row_without_a_sample_is_named_by_its_file_and_line(sample, row, reason):
@@ -164,12 +164,12 @@ def test_a_sample_without_a_word_is_named_by_its_path(sample, row, name, reason)
 
 
 @pytest.mark.parametrize("name", ["1_w_0", "1"])
-def test_what_is_known_to_be_unreadable_is_left_out(sample, name):
+def test_images_known_to_be_unreadable_are_rejected(sample, name):
     found = sample(f"./2/{name}.jpg 0", unreadable=[f"2/{name}"])
     assert found == Rejected(f"2/{name}", "an image that is known to be unreadable")
 
 
-def test_a_folder_without_annotation_is_an_error_that_says_what_was_looked_for(write):
+def test_a_folder_without_annotation_is_an_error_with_the_expected_files(write):
     with pytest.raises(BenchError) as raised:
         Annotations(write({"readme": ""}))
     for name in ("annotation_train.txt", "annotation_val.txt", "mnt/ramdisk/max/90kDICT32px"):
@@ -181,8 +181,8 @@ def test_the_release_is_found_in_its_archives_folders(write):
     assert Annotations(root).parts == ("test",)
 
 
-def test_a_lexicon_that_is_no_utf_8_is_an_error_with_its_line(sample):
-    with pytest.raises(BenchError, match=r"lexicon.txt: line 2 is no UTF-8"):
+def test_a_lexicon_that_is_not_utf_8_is_an_error_with_its_line(sample):
+    with pytest.raises(BenchError, match=r"lexicon.txt: line 2 is not UTF-8"):
         sample("./1.jpg 0", lexicon=b"one\ntw\xff\n")
 
 
@@ -195,7 +195,7 @@ def test_a_lexicon_that_is_no_utf_8_is_an_error_with_its_line(sample):
         )
     )
 )
-def test_whatever_is_in_a_row_it_is_a_sample_or_is_rejected(tmp_path_factory, rows):
+def test_every_row_is_a_sample_or_is_rejected(tmp_path_factory, rows):
     root = tmp_path_factory.mktemp("tree")
     (root / "annotation_train.txt").write_bytes(b"\n".join(rows))
     (root / "lexicon.txt").write_text("one\ntwo")

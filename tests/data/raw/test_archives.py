@@ -62,7 +62,7 @@ def content(folder):
 
 
 def refused(archive, into, match):
-    """Check that an archive is refused with what matches, and that nothing of it is there."""
+    """Check that an archive is refused with a matching error, and leaves no files."""
     before = {file for file in into.parent.rglob("*") if into not in file.parents}
     with pytest.raises(BenchError, match=match), unpacked(archive, into):
         pass
@@ -77,7 +77,7 @@ def into(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz", "zip"])
-def test_every_kind_is_unpacked_and_removed_when_it_was_used(tmp_path, into, mode):
+def test_every_kind_is_unpacked_and_removed_after_use(tmp_path, into, mode):
     if mode == "zip":
         source = zipped(tmp_path / "x", ("release/b/", b""), *FILES.items())
     else:
@@ -89,13 +89,13 @@ def test_every_kind_is_unpacked_and_removed_when_it_was_used(tmp_path, into, mod
     assert not list(into.iterdir())
 
 
-def test_a_folder_is_given_as_it_is(tmp_path, into):
+def test_a_folder_is_used_in_place(tmp_path, into):
     with unpacked(tmp_path, into) as folder:
         assert folder == tmp_path
     assert tmp_path.is_dir()
 
 
-def test_what_was_interrupted_finds_it_unpacked(tmp_path, into):
+def test_an_unpacked_archive_is_kept_after_an_interruption(tmp_path, into):
     source = tar(tmp_path / "x.tar", *FILES.items())
     interrupted = unpacked(source, into)
     (interrupted.__enter__() / "mark").touch()
@@ -104,7 +104,7 @@ def test_what_was_interrupted_finds_it_unpacked(tmp_path, into):
         assert (folder / "mark").exists()
 
 
-def test_another_archive_of_the_same_name_is_unpacked_anew(tmp_path, into):
+def test_another_archive_of_the_same_name_is_unpacked_again(tmp_path, into):
     source = tar(tmp_path / "x.tar", *FILES.items())
     interrupted = unpacked(source, into)
     interrupted.__enter__()
@@ -137,7 +137,7 @@ def test_links_within_are_kept(tmp_path, into):
 @pytest.mark.parametrize("write", [tar, zipped])
 def test_a_name_that_leads_out_is_refused(tmp_path, into, write, name):
     source = write(tmp_path / "x", ("fine", b"1"), (name, b"2"))
-    refused(source, into, r"x: '.*out' leads out of its folder, so nothing of this archive is used")
+    refused(source, into, r"x: '.*out' leads out of its folder, so the archive is not used")
 
 
 @pytest.mark.parametrize(
@@ -168,18 +168,22 @@ def test_nothing_is_written_through_a_link(tmp_path, into):
 
 
 @pytest.mark.parametrize("target", ["../secret", "/etc/passwd", "later", "down/secret"])
-def test_a_hard_link_to_no_file_before_it_is_refused(tmp_path, into, target):
+def test_a_hard_link_to_a_missing_file_is_refused(tmp_path, into, target):
     (tmp_path / "secret").write_text("key")
     down, link = member("down", tarfile.SYMTYPE, "d"), member("link", tarfile.LNKTYPE, target)
     source = tar(tmp_path / "x.tar", ("d/secret", b""), down, link)
-    refused(source, into, "'link' is a link to no file before it")
+    refused(source, into, "'link' is a link to a file that is not before it")
 
 
 @pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
 def test_a_device_is_refused(tmp_path, into, kind):
-    refused(tar(tmp_path / "x.tar", member("device", kind)), into, "'device' is no plain file")
+    refused(tar(tmp_path / "x.tar", member("device", kind)), into, "'device' is not a regular file")
     mode = {tarfile.CHRTYPE: 0o020666, tarfile.BLKTYPE: 0o060666, tarfile.FIFOTYPE: 0o010666}[kind]
-    refused(zipped(tmp_path / "x.zip", (unix("device", mode), b"")), into, "'device' is no plain")
+    refused(
+        zipped(tmp_path / "x.zip", (unix("device", mode), b"")),
+        into,
+        "'device' is not a regular file",
+    )
 
 
 @pytest.mark.parametrize("write", [tar, zipped])
@@ -189,14 +193,14 @@ def test_more_bytes_than_the_disk_has_are_refused(tmp_path, into, write, monkeyp
     refused(source, into, "'bomb' fills more than 90% of the free disk")
 
 
-def test_more_empty_members_than_the_disk_has_room_for_are_refused(tmp_path, into, monkeypatch):
+def test_more_empty_members_than_fit_on_the_disk_are_refused(tmp_path, into, monkeypatch):
     folders = [member(f"d{n}", tarfile.DIRTYPE) for n in range(20)]
     source = tar(tmp_path / "x.tar", *[(f"f{n}", b"") for n in range(20)], *folders)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=35 * 4096))
     refused(source, into, "'d11' fills more than 90% of the free disk")
 
 
-def test_a_name_that_is_there_twice_is_refused(tmp_path, into):
+def test_a_repeated_name_is_refused(tmp_path, into):
     refused(tar(tmp_path / "x.tar", ("one", b"1"), ("one", b"2")), into, "'one' is there twice")
 
 
@@ -205,7 +209,7 @@ def test_a_zip_with_a_password_is_refused(tmp_path, into):
     packed = bytearray(source.read_bytes())
     packed[packed.index(b"PK\x01\x02") + 8] |= 1
     source.write_bytes(packed)
-    refused(source, into, "'secret' is no plain file, folder or link")
+    refused(source, into, "'secret' is not a regular file, folder or link")
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz", "zip"])
@@ -223,16 +227,16 @@ def test_a_zip_with_altered_bytes_is_refused(tmp_path, into):
     packed = bytearray(source.read_bytes())
     packed[500] ^= 1
     source.write_bytes(packed)
-    refused(source, into, "cannot be unpacked at or behind 'words'")
+    refused(source, into, "cannot be unpacked at or after 'words'")
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08 no gzip", b"PK\x03\x04"])
-def test_what_is_no_archive_is_refused(tmp_path, into, content):
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path, into, content):
     (tmp_path / "x").write_bytes(content)
     refused(tmp_path / "x", into, "x cannot be unpacked")
 
 
-def test_what_is_not_there_is_an_error(tmp_path, into):
+def test_a_missing_source_is_an_error(tmp_path, into):
     missing = unpacked(tmp_path / "absent", into)
     with pytest.raises(BenchError, match="absent does not exist"), missing:
         pass
@@ -247,7 +251,7 @@ def test_a_zip_of_windows_tools_has_backslashes(tmp_path, into):
 
 
 @pytest.mark.parametrize("write", [tar, zipped])
-def test_what_macos_adds_is_left_out(tmp_path, into, write):
+def test_metadata_of_macos_is_not_unpacked(tmp_path, into, write):
     added = ["__MACOSX/release/a/._1.jpg", "release/.DS_Store", "release/a/._1.jpg"]
     source = write(tmp_path / "x", *FILES.items(), *[(name, b"\0\5\x16\7") for name in added])
     with unpacked(source, into) as folder:
@@ -257,7 +261,7 @@ def test_what_macos_adds_is_left_out(tmp_path, into, write):
 def test_an_archive_is_used_by_one_process_at_a_time(tmp_path, into):
     source = tar(tmp_path / "x.tar", *FILES.items())
     with unpacked(source, into) as folder:
-        with pytest.raises(BenchError, match="another process prepares from it"):
+        with pytest.raises(BenchError, match="another process is preparing from it"):
             unpacked(source, into).__enter__()
         assert content(folder) == FILES
 
@@ -265,19 +269,19 @@ def test_an_archive_is_used_by_one_process_at_a_time(tmp_path, into):
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (os.mkfifo, "is no folder and no file"),
-        (lambda file: file.symlink_to("/dev/zero"), "is no folder and no file"),
+        (os.mkfifo, "is not a folder or a file"),
+        (lambda file: file.symlink_to("/dev/zero"), "is not a folder or a file"),
         (lambda file: lmdb.open(str(file), subdir=False, lock=False).close(), "is an LMDB and no"),
     ],
     ids=["pipe", "device", "lmdb"],
 )
-def test_what_is_no_archive_at_all_says_what_it_is(tmp_path, into, make, why):
+def test_an_lmdb_or_a_device_is_not_an_archive(tmp_path, into, make, why):
     make(tmp_path / "x")
     refused(tmp_path / "x", into, why)
 
 
 def huge(kind, first):
-    """Return a tar.gz of few bytes with a header of 64 MB, before or behind a file."""
+    """Return a tar.gz of few bytes with a header of 64 MB, before or after a file."""
     stream = io.BytesIO()
     with gzip.open(stream, "wb", compresslevel=1) as packed:
         if not first:
@@ -290,7 +294,7 @@ def huge(kind, first):
 
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
-def test_a_header_that_would_take_the_memory_is_refused(tmp_path, into, kind, first):
+def test_a_header_too_large_for_memory_is_refused(tmp_path, into, kind, first):
     (tmp_path / "x").write_bytes(huge(kind, first))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     refused(tmp_path / "x", into, "a name or header of 67,108,864 bytes")

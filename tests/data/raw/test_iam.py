@@ -1,4 +1,4 @@
-"""IAM's lines: both ground truths, lines and forms, and files that are broken or hostile."""
+"""Lines of IAM: both transcripts, lines and forms, and broken or hostile files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DOCTYPE = '<!DOCTYPE form SYSTEM "http://www.iam.unibe.ch/~fki/iamdb/form-metada
 
 
 def xml(lines, doctype=DOCTYPE):
-    """Return the XML of a form whose lines have these texts, as they stand in it."""
+    """Return the XML of a form whose lines have these escaped texts."""
     written = "".join(
         f'<line id="{name}" segmentation="ok" text="{text}"><word text="no"/></line>'
         for name, text in lines.items()
@@ -99,8 +99,8 @@ def test_a_form_is_decoded_once_for_all_threads(write, monkeypatch):
         decoded.append(content)
         return images_decoded(content, channels)
 
-    images_decoded = images.decoded
-    monkeypatch.setattr(images, "decoded", spy)
+    images_decoded = images.decode_image
+    monkeypatch.setattr(images, "decode_image", spy)
     rows = "".join(f"a01-000u-{n:02} ok 1 1 0 {9 * n} 900 9 w\n" for n in range(90))
     form = xml({f"a01-000u-{n:02}": "w" for n in range(90)})
     scan = {"forms/a01-000u.png": png(900, 810)}
@@ -132,27 +132,27 @@ def test_a_box_that_is_not_on_the_form_is_refused(write, box):
         ),
     ],
 )
-def test_what_is_missing_of_iam_is_said(write, gone, said):
-    with pytest.raises(BenchError, match=f"this is not all of IAM, for there is {said}"):
+def test_missing_parts_of_iam_are_reported(write, gone, said):
+    with pytest.raises(BenchError, match=f"this is not all of IAM, because there is {said}"):
         IamLines(write(without(*([gone] if isinstance(gone, str) else gone)) | {"readme": ""}))
 
 
 @pytest.mark.parametrize("named", ["", "lines", "lines/a01", "xml"])
-def test_a_part_of_it_may_be_named(write, named):
+def test_a_folder_within_iam_may_be_named(write, named):
     assert len(listed(write(FILES) / named)) == 3
 
 
-def test_lines_txt_may_lie_beside_the_folders(write):
+def test_lines_txt_may_be_beside_the_folders(write):
     assert len(listed(write(without("ascii") | {"lines.txt": LINES}))) == 3
 
 
-def test_a_row_that_is_no_line_is_named_by_its_number(write):
+def test_a_row_that_is_not_a_line_is_named_by_its_number(write):
     rows = ["a01-000u-00 ok 154 19 4 7 16 8", "../../x-00 ok 1 1 1 1 1 1 w", "junk", ""]
     found = listed(write(FILES | {"ascii/lines.txt": "\n".join(rows)}))
     assert found == [Rejected(f"lines.txt:{n}", "a row that is no line of IAM") for n in (1, 2, 3)]
 
 
-NO_XML = "the XML of its form is a document that is no XML"
+NO_XML = "the XML of its form is a document that is not XML"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ NO_XML = "the XML of its form is a document that is no XML"
         (b'<?xml version="1.0" encoding="base64"?><a/>', NO_XML),
     ],
 )
-def test_a_line_without_a_text_says_why(write, document, reason):
+def test_a_line_without_a_text_is_rejected_with_the_reason(write, document, reason):
     found = listed(write(FILES | {"xml/a01-000u.xml": document}))
     assert found[0] == Rejected("a01-000u-00", reason)
     assert found[2].text == "So"
@@ -188,15 +188,15 @@ def test_entities_are_neither_expanded_nor_read(write, declared):
 @pytest.mark.parametrize(
     ("make", "code", "message"),
     [
-        (lambda place: place.write_text(""), 2, "lines.txt lists no line; take it"),
-        (lambda place: place.write_text("#\n"), 2, "lines.txt lists no line; take it"),
+        (lambda place: place.write_text(""), 2, "lines.txt lists no line; copy it"),
+        (lambda place: place.write_text("#\n"), 2, "lines.txt lists no line; copy it"),
         (lambda place: place.mkdir(), 2, "there is no file ascii/lines.txt"),
         (os.mkfifo, 2, "there is no file ascii/lines.txt"),
         (lambda place: place.write_bytes(b"\xff\xfe\x00"), 5, "1 were rejected"),
     ],
     ids=["empty", "comments", "folder", "pipe", "half a character"],
 )
-def test_a_list_without_lines_is_one_sentence(tmp_path, write, bench, make, code, message):
+def test_a_list_without_lines_is_an_error(tmp_path, write, bench, make, code, message):
     root = write(without("ascii"))
     (root / "ascii").mkdir()
     make(root / "ascii" / "lines.txt")

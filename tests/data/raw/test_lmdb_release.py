@@ -1,4 +1,4 @@
-"""LMDBs of scene text: what is read from whole ones, and what is said of broken ones."""
+"""LMDBs of scene text: samples of complete ones, and errors of broken ones."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def fault(found, database):
     return message
 
 
-def test_samples_come_by_their_numbers_under_the_folders_name(database):
+def test_ids_are_the_name_of_the_folder_and_numbers(database):
     layout = opened(database(keys(12)))
     found = list(layout.entries("test"))
     assert layout.parts == ("test",)
@@ -63,12 +63,12 @@ def test_samples_come_by_their_numbers_under_the_folders_name(database):
     assert found[10].load() == (b"pixels 11",)
 
 
-def test_the_images_stay_where_they_are(database):
+def test_images_stay_in_their_lmdb(database):
     root = database(keys(1))
     assert opened(root).database("test") == root / "test" / "SVT"
 
 
-def test_one_that_counts_from_0_loses_no_sample_and_is_copied(database):
+def test_an_lmdb_with_numbers_from_0_is_copied(database):
     found = {"num-samples": b"2\n"}
     for number in (0, 1):
         found[f"image-{number:09d}"] = b"pixels %d" % number
@@ -80,7 +80,7 @@ def test_one_that_counts_from_0_loses_no_sample_and_is_copied(database):
     assert layout.database("test") is None
 
 
-def test_partitions_are_those_there_are_by_their_likeliest_folder(database):
+def test_partitions_are_the_existing_ones_by_their_most_likely_folder(database):
     database(keys(2), "training/MJ/MJ_train")
     root = database(keys(1), "training/MJ_train")
     folders = {"train": ["MJ/MJ_train", "MJ_train"], "validation": ["MJ/MJ_valid"]}
@@ -94,12 +94,12 @@ def test_the_release_the_folder_above_or_the_lmdb_itself_may_be_named(database, 
     assert len(list(opened(database(keys(3)) / named).entries("test"))) == 3
 
 
-def test_no_lmdb_is_an_error_that_says_what_was_looked_for(tmp_path):
+def test_a_missing_lmdb_is_an_error_with_the_expected_names(tmp_path):
     with pytest.raises(BenchError, match=r"no LMDB .* called evaluation/SVT, test/SVT, SVT in it"):
         opened(tmp_path)
 
 
-def test_two_layouts_may_read_one_lmdb(database):
+def test_two_readers_may_read_one_lmdb(database):
     root = database(keys(2))
     first, second = opened(root), opened(root)
     assert [entry.text for entry in first.entries("test")] == ["Wört1", "Wört2"]
@@ -114,7 +114,7 @@ def test_images_are_read_in_any_thread(database):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_child_goes_on_reading_after_a_fork(database):
+def test_a_child_can_read_after_a_fork(database):
     entries = opened(database(keys(20))).entries("test")
     before = next(entries)
     child = os.fork()
@@ -126,7 +126,7 @@ def test_a_child_goes_on_reading_after_a_fork(database):
     assert len(list(entries)) == 19
 
 
-def test_one_that_was_cut_short_is_an_error_and_no_crash(database):
+def test_a_truncated_lmdb_is_an_error_and_not_a_crash(database):
     root = database(keys(1000))
     file = root / "test" / "SVT" / "data.mdb"
     os.truncate(file, file.stat().st_size // 2)
@@ -134,14 +134,14 @@ def test_one_that_was_cut_short_is_an_error_and_no_crash(database):
         opened(root)
 
 
-def test_what_is_no_lmdb_is_an_error(database):
+def test_a_file_that_is_not_an_lmdb_is_an_error(database):
     root = database(keys(1))
     (root / "test" / "SVT" / "data.mdb").write_bytes(b"no LMDB at all" * 1000)
     with pytest.raises(BenchError, match=r"SVT/data.mdb: this is no LMDB"):
         opened(root)
 
 
-def test_one_whose_pages_are_damaged_is_an_error(database):
+def test_an_lmdb_with_damaged_pages_is_an_error(database):
     root = database(keys(1000))
     file = root / "test" / "SVT" / "data.mdb"
     content = file.read_bytes()
@@ -150,19 +150,19 @@ def test_one_whose_pages_are_damaged_is_an_error(database):
         opened(root)
 
 
-def test_without_a_number_of_samples_it_is_an_error(database):
+def test_a_missing_number_of_samples_is_an_error(database):
     found = keys(3)
     del found["num-samples"]
     assert "it has no key num-samples" in fault(found, database)
 
 
 @pytest.mark.parametrize("said", [b"", b"three", b"-3", b"3.5", b"9" * 30, "³".encode()])
-def test_what_is_no_number_of_samples_is_an_error(database, said):
+def test_an_invalid_number_of_samples_is_an_error(database, said):
     found = keys(3) | {"num-samples": said}
-    assert "its num-samples is no number of samples" in fault(found, database)
+    assert "its num-samples is not a number of samples" in fault(found, database)
 
 
-def test_the_value_that_is_no_number_of_samples_is_shown(database):
+def test_the_value_of_an_invalid_number_of_samples_is_reported(database):
     assert r"but b'\x1b4\n';" in fault(keys(3) | {"num-samples": b"\x1b4\n"}, database)
 
 
@@ -171,11 +171,11 @@ def test_a_number_of_samples_may_end_with_a_line_feed(database):
     assert len(list(found)) == 4
 
 
-def test_samples_behind_the_number_of_samples_are_rejected_by_name(database):
+def test_samples_beyond_the_number_of_samples_are_rejected_by_name(database):
     found = list(opened(database(keys(5) | {"num-samples": b"2"})).entries("test"))
     assert [entry.id[-1] for entry in found] == [*"12345"]
     assert found[2:] == [
-        Rejected(f"SVT/{number:09d}", "a label behind num-samples") for number in (3, 4, 5)
+        Rejected(f"SVT/{number:09d}", "a label beyond num-samples") for number in (3, 4, 5)
     ]
 
 
@@ -208,6 +208,6 @@ def test_a_sample_that_lacks_a_key_is_named_and_the_others_are_read(database):
     assert fourth.text == "Wört4"
 
 
-def test_a_label_that_is_no_utf_8_is_named(database):
+def test_a_label_that_is_not_utf_8_is_named(database):
     [found] = opened(database(keys(1) | {"label-000000001": b"\xff"})).entries("test")
-    assert found == Rejected("SVT/000000001", "a label that is no UTF-8")
+    assert found == Rejected("SVT/000000001", "a label that is not UTF-8")

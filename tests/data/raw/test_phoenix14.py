@@ -1,4 +1,4 @@
-"""PHOENIX14 and PHOENIX14 T: their tables, and frames in their order and size."""
+"""PHOENIX14 and PHOENIX14 T: tables, and the order and the size of frames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEADER = "id|folder|signer|annotation\n"
 BROKEN = "13April_2011_Wednesday_tagesschau_default-14"
 FEATURES = "features/fullFrame-210x260px"
 LOSS = 2.5
-"""The mean difference that JPEG makes here; that of another interpolation is larger."""
+"""The mean difference by JPEG; that of another interpolation is larger."""
 
 
 def release(rows="", part="train", suffix="", frames=()):
@@ -49,7 +49,7 @@ def test_a_sample_has_glosses_signer_and_folder(write):
     assert found.more == {"signer": "Signer04", "folder": "x-1/1/*.png"}
 
 
-def test_validation_is_what_the_release_calls_dev(write):
+def test_validation_is_the_split_dev_of_the_release(write):
     assert one(write(release("x|x/1/*.png|Signer01|A B", part="dev")), "validation").text == "A B"
 
 
@@ -86,7 +86,7 @@ def test_a_clip_with_a_broken_frame_is_refused(write, content, fault):
         found.load()
 
 
-def test_the_broken_sample_is_left_out_of_training_alone(write):
+def test_the_broken_sample_is_rejected_only_in_training(write):
     row = f"{BROKEN}|{BROKEN}/1/*.png|Signer05|A B"
     assert one(write(release(row))) == Rejected(BROKEN, "a sample that is known to be broken")
     assert one(write(release(row, "test")), "test").text == "A B"
@@ -97,14 +97,14 @@ def test_the_broken_sample_is_left_out_of_training_alone(write):
     [
         ("x|x/1/*.png|S", "train.corpus.csv:3", "a row that has not 4 columns"),
         ("x|x/1/*.png|S|A|B", "train.corpus.csv:3", "a row that has not 4 columns"),
-        (b"x|x/1/*.png|S|\xff", "train.corpus.csv:3", "a row that is no UTF-8"),
+        (b"x|x/1/*.png|S|\xff", "train.corpus.csv:3", "a row that is not UTF-8"),
         ("|x/1/*.png|S|A", "train.corpus.csv:3", "a row without a name or without glosses"),
         ("x|x/1/*.png|S| ", "x", "a row without a name or without glosses"),
         ("x|../../*.png|S|A", "x", "a path out of the data set's folder"),
         ("x|/etc/*|S|A", "x", "a path out of the data set's folder"),
     ],
 )
-def test_a_row_that_is_no_sample_is_named(write, row, name, reason):
+def test_a_row_that_is_not_a_sample_is_named(write, row, name, reason):
     content = (row.encode() if isinstance(row, str) else row) + b"\ny|y/1/*.png|S|A"
     root = write(release())
     write({"annotations/manual/train.corpus.csv": HEADER.encode() + b"\n" + content})
@@ -128,7 +128,7 @@ def test_a_table_without_rows_is_an_error(write):
         list(Phoenix14Reader(root, "multisigner").entries("validation"))
 
 
-def test_a_release_that_is_not_whole_is_an_error(write):
+def test_an_incomplete_release_is_an_error(write):
     files = {name: content for name, content in release().items() if "dev" not in name}
     with pytest.raises(BenchError) as raised:
         Phoenix14Reader(write(files), "multisigner")
@@ -165,7 +165,7 @@ HEADER_T = "name|video|start|end|speaker|orth|translation\n"
 
 
 @pytest.mark.parametrize("below", ["", "/1"])
-def test_phoenix14_t_has_its_frames_in_either_place(write, below):
+def test_phoenix14_t_has_frames_in_either_folder(write, below):
     row = "y-2|y-2/1/*.png|-1|-1|Signer08|DRUCK TIEF KOMMEN|tiefer luftdruck\n"
     files = {f"annotations/manual/PHOENIX-2014-T.{s}.corpus.csv": HEADER_T for s in ("dev", "test")}
     files["annotations/manual/PHOENIX-2014-T.train.corpus.csv"] = HEADER_T + row

@@ -1,4 +1,4 @@
-"""Scene text in either form: the nearest is taken, and prepared."""
+"""Scene text in either form: the nearest one is prepared."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def database(folder, words):
             transaction.put(b"image-%09d" % number, png(30, 10, number))
 
 
-def test_the_nearest_form_is_taken(write):
+def test_the_nearest_form_is_chosen(write):
     root = write({"tree/annotation_train.txt": "./1/1_w_0.jpg 0", "tree/1/x": "", "readme": ""})
     database(root / "lmdb" / "MJ" / "MJ_train", ["w"])
     for named, kind in {"tree": Annotations, "tree/1": Annotations, "lmdb": LmdbRelease}.items():
@@ -46,7 +46,7 @@ def test_neither_form_is_an_error_that_names_both(write):
         assert name in str(raised.value)
 
 
-def test_what_is_known_to_be_unreadable_is_synth90ks_alone(write):
+def test_only_synth90k_has_a_list_of_unreadable_images(write):
     row = "./2069/4/192_whittier_86389.jpg 86389"
     root = write({"annotation_train.txt": row})
     [found] = tree_or_lmdb("synth90k", root, FOLDERS).entries("train")

@@ -13,7 +13,7 @@ import torch
 from bench.core.components import ClipAugmentation, ImageAugmentation
 from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput, ImageInput
-from bench.core.types import Batches
+from bench.core.types import EpochBatches
 from bench.data.augmentation.handwriting import Handwriting
 from bench.data.augmentation.scene_text import SceneText
 from bench.data.augmentation.sign_language import SignLanguage
@@ -45,14 +45,14 @@ def clip(number: int) -> Entry:
     def load() -> list[bytes]:
         shape = (4 + 5 * number, 20, 20, 3)
         pixels = np.random.default_rng(number).integers(0, 256, shape, np.uint8)
-        return [images.encoded_jpeg(frame) for frame in pixels]
+        return [images.encode_jpeg(frame) for frame in pixels]
 
     return Entry(f"clip{number}", "Word", load)
 
 
 @pytest.fixture
 def opened(prepare: Prepare) -> Callable[[Transform], PreparedPipeline]:
-    """Return a function that opens words, or clips, through a transform."""
+    """Return a function that opens words or clips with a transform."""
     prepare(listed(13, ["train", "validation", "test"]))
     parts = {part: [clip(n) for n in range(9)] for part in ("train", "validation", "test")}
     prepare(Listed(parts), "clips", clips=True)
@@ -63,8 +63,8 @@ def opened(prepare: Prepare) -> Callable[[Transform], PreparedPipeline]:
     return run
 
 
-def by_id(batches: Batches) -> dict[str, torch.Tensor]:
-    """Return the valid part of every sample by its name."""
+def by_id(batches: EpochBatches) -> dict[str, torch.Tensor]:
+    """Return the valid part of each sample by its id."""
     samples = {}
     for index in reversed(range(len(batches))):
         batch = batches[index]
@@ -116,13 +116,13 @@ def test_only_the_split_train_is_augmented(opened, transform) -> None:
 
 
 @pytest.mark.parametrize("name", ["words", "colored words", "words of one size"])
-def test_a_cache_changes_no_bit(opened, name) -> None:
+def test_a_cache_of_decoded_images_changes_no_bit(opened, name) -> None:
     transform = TRANSFORMS[name]
     wanted = list(opened(transform).batches("train", 4, seed=1, epoch=1))
-    caching.keep("words", transform.shape, lambda *_: None)
+    caching.write_decoded_cache("words", transform.shape, lambda *_: None)
     cached = opened(transform)
     assert all(map(same, cached.batches("train", 4, seed=1, epoch=1), wanted))
-    # It is read where an augmentation follows it, and not where one comes before it.
+    # The cache is read if augmentation follows scaling, and not if it precedes scaling.
     database = cached.splits["train"].selections[0].partition.database
     assert (database is None) == (transform.augmentation.stage == "scaled")
 

@@ -1,4 +1,4 @@
-"""Bytes to what a network reads: the same bits as when float32 values were read."""
+"""Conversion of stored bytes to inputs: the same bits as a float32 reference."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bench.core.errors import BenchError
 from bench.core.model_input import FrameInput, ImageInput
-from bench.core.types import SPLITS, Batches
+from bench.core.types import SPLITS, EpochBatches
 from bench.data.datasets.seq_digits import SeqDigits
 from bench.data.inputs import images
 from bench.data.inputs.image_transform import ImageTransform
@@ -35,7 +35,7 @@ EARLIER: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 @pytest.mark.parametrize("normalization", EARLIER)
 @pytest.mark.parametrize("width", [0, 40])
-def test_bytes_of_images_are_normalized_as_before(
+def test_bytes_of_images_are_normalized_as_in_the_reference(
     prepare: Callable[..., Prepared], normalization: str, width: int
 ) -> None:
     prepare(listed(7, ["train"]))
@@ -56,7 +56,7 @@ def test_bytes_of_images_are_normalized_as_before(
     st.sampled_from([(0, 0), (0, 6), (12, 0), (12, 8), (8, 0)]),
     st.sampled_from(["signed", "unit"]),
 )
-def test_digits_are_composed_as_before(
+def test_digits_are_composed_as_in_the_reference(
     split: str, digits: int, count: int, size: tuple[int, int], normalization: str
 ) -> None:
     data = SeqDigits(digits=digits, rounds=1)
@@ -76,7 +76,7 @@ def test_digits_are_composed_as_before(
 
 
 def earlier_scan(scan: np.ndarray, size: int, crop: int) -> np.ndarray:
-    scan = images.resized(scan, size, size) if size else scan
+    scan = images.resize_pixels(scan, size, size) if size else scan
     if crop:
         margin = (len(scan) - crop) // 2
         scan = scan[margin : margin + crop, margin : margin + crop]
@@ -85,12 +85,12 @@ def earlier_scan(scan: np.ndarray, size: int, crop: int) -> np.ndarray:
 
 @pytest.fixture
 def words(prepare: Callable[..., Prepared]) -> Path:
-    """The partition of ten words in train; test has as many."""
+    """The partition of ten words in train; test has ten too."""
     layout = Listed({"train": [], "test": []})
     for part, several in layout.samples.items():
         several += [layout.image(f"{part}{n}", f"Word{n}", jpeg(n, 40 + 30 * n)) for n in range(10)]
     prepare(layout)
-    return home.folder() / "words" / "train"
+    return home.data_folder() / "words" / "train"
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -102,11 +102,11 @@ def words(prepare: Callable[..., Prepared]) -> Path:
 def test_the_images_of_a_small_split_are_decoded_once(
     words: Path, monkeypatch: pytest.MonkeyPatch, model_input: ImageInput, workers: int
 ) -> None:
-    def passes(one: PreparedPipeline) -> list[Batches]:
+    def passes(one: PreparedPipeline) -> list[EpochBatches]:
         return [one.batches("train", 4, seed=3, epoch=epoch) for epoch in range(3)]
 
     with monkeypatch.context() as patch:
-        patch.setattr("bench.data.reading.held_images.MAX_BYTES", 0)
+        patch.setattr("bench.data.reading.shared_image_cache.MAX_BYTES", 0)
         wanted = [[*batches] for batches in passes(pipeline(ImageTransform(model_input)))]
     one = pipeline(ImageTransform(model_input))
     with BatchLoader(one, workers, "cpu") as loader:
@@ -115,18 +115,18 @@ def test_the_images_of_a_small_split_are_decoded_once(
                 stored = wanted[number][index]
                 assert same(batch, stored._replace(inputs=one.finish(stored.inputs)))
                 assert batch.inputs.stride() == stored.inputs.stride()
-            # Other passes cannot decode anything.
+            # Later epochs cannot decode, because the images are gone.
             (words / "data.mdb").unlink(missing_ok=True)
             close_databases(one)
     assert all(map(same, passes(one)[1], wanted[1]))
 
 
-def test_what_is_read_once_or_is_too_large_is_not_held(
+def test_images_read_once_and_large_splits_are_not_cached(
     words: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = pipeline(ImageTransform(ImageInput()))
     list(one.batches("test", 4))
-    monkeypatch.setattr("bench.data.reading.held_images.MAX_BYTES", 10 * 32 * 100 - 1)
+    monkeypatch.setattr("bench.data.reading.shared_image_cache.MAX_BYTES", 10 * 32 * 100 - 1)
     list(one.batches("train", 4))
     close_databases(one)
     for folder in (words, words.parent / "test"):

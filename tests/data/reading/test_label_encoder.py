@@ -1,4 +1,4 @@
-"""Transcripts to classes: what is learned of them, and what is not."""
+"""Label encoders: targets of transcripts, and tokens without a class."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENCODER = encoder_of_alphabet(RULES)
 
 @settings(max_examples=40)
 @given(st.text())
-def test_classes_are_those_of_the_known_tokens_in_their_order(text: str) -> None:
+def test_targets_are_the_classes_of_known_tokens_in_order(text: str) -> None:
     classes, unknown = ENCODER.encode(text), ENCODER.unknown_tokens(text)
     assert all(1 <= label <= 36 for label in classes)
     read = "".join(ENCODER.vocabulary[label - 1] for label in classes)
@@ -30,7 +30,7 @@ def test_classes_are_those_of_the_known_tokens_in_their_order(text: str) -> None
 @given(
     st.text(string.ascii_lowercase, min_size=1), st.sets(st.sampled_from(string.ascii_lowercase))
 )
-def test_tokens_without_a_class_are_told_and_not_learned(text: str, known: set[str]) -> None:
+def test_tokens_without_a_class_are_reported_and_not_encoded(text: str, known: set[str]) -> None:
     encoder = LabelEncoder(tuple(sorted(known)), RULES)
     read = [encoder.vocabulary[label - 1] for label in encoder.encode(text)]
     assert read == [letter for letter in text if letter in known]
@@ -47,7 +47,7 @@ def test_tokens_without_a_class_are_told_and_not_learned(text: str, known: set[s
         ("gloss-phoenix14", "loc-REGEN  __PU__ NORD", ["REGEN", "NORD"]),
     ],
 )
-def test_a_transcript_is_read_by_the_rules_of_its_protocol(
+def test_a_transcript_is_normalized_by_its_protocol(
     rules: str, text: str, tokens: str | list[str]
 ) -> None:
     protocol = protocols.find_protocol(rules)
@@ -68,7 +68,7 @@ def test_the_same_alphabet_is_shared_and_another_is_refused() -> None:
 
 @settings(max_examples=40)
 @given(st.lists(st.sets(st.sampled_from(["NORD", "REGEN", "SUED", "WOLKE"])), min_size=1))
-def test_vocabularies_of_glosses_are_joined(several: list[set[str]]) -> None:
+def test_vocabularies_of_glosses_are_merged(several: list[set[str]]) -> None:
     rules = protocols.find_protocol("gloss-phoenix14")
     encoders = [(str(n), LabelEncoder(tuple(sorted(g)), rules)) for n, g in enumerate(several)]
     assert common_encoder(encoders).vocabulary == tuple(sorted(set().union(*several)))

@@ -27,7 +27,7 @@ PIPELINE = DIGITS.open(FrameInput(), DIGITS.label_encoder(None))
 
 
 class Unfinished:
-    """A pipeline whose inputs are read as they are stored."""
+    """A pipeline that returns stored inputs unchanged."""
 
     def finish(self, inputs):
         return inputs
@@ -39,7 +39,7 @@ def batches():
 
 
 @pytest.fixture(scope="module")
-def wanted(batches):
+def expected(batches):
     return [read_batch(PIPELINE, batches, index) for index in range(len(batches))]
 
 
@@ -51,13 +51,13 @@ def loader():
 
 @pytest.fixture
 def troubled(faulty, monkeypatch):
-    """Return a function that makes a pass whose third batch cannot be read, here or in a worker."""
+    """Return a function that makes an epoch whose third batch cannot be read in any process."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
     return faulty.Troubled
 
 
 def workers_of():
-    """Return the ids of this process's workers."""
+    """Return the process ids of the workers of this process."""
     return sorted(child.pid for child in multiprocessing.active_children())
 
 
@@ -69,26 +69,26 @@ def assert_ended(workers):
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3, 99])
-def test_all_batches_are_read_in_order_and_no_random_number_is_drawn(batches, wanted, workers):
+def test_all_batches_are_read_in_order_and_no_random_number_is_drawn(batches, expected, workers):
     before = torch.get_rng_state()
     with BatchLoader(PIPELINE, workers, "cpu") as loader:
         for first in (0, 3, 7, 8):
             found = list(loader.read(batches, first))
             assert len(found) == max(7 - first, 0)
-            assert all(map(same, found, wanted[first:]))
+            assert all(map(same, found, expected[first:]))
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_batches_are_kept_when_the_next_ones_are_read(loader, batches, wanted):
+def test_batches_are_kept_when_the_next_ones_are_read(loader, batches, expected):
     found = list(loader.read(batches))
     assert len({batch.inputs.data_ptr() for batch in found}) == 7
     raw = [batches[index] for index in range(7)]
     with BatchLoader(Unfinished(), 2, "cpu") as plain:
         assert all(map(same, list(plain.read(batches)), raw))
-    assert all(map(same, found, wanted))
+    assert all(map(same, found, expected))
 
 
-def test_workers_stay_from_pass_to_pass(loader):
+def test_workers_are_kept_between_epochs(loader):
     passes = [("train", 1), ("validation", 0), ("train", 2), ("validation", 0), ("test", 0)]
     seen = set()
     for split, epoch in passes:
@@ -100,10 +100,10 @@ def test_workers_stay_from_pass_to_pass(loader):
     assert len(workers_of()) == 2
 
 
-def test_a_pass_is_continued_after_another_was_read_within_it(loader, batches, wanted):
+def test_an_epoch_continues_after_another_was_read_during_it(loader, batches, expected):
     outer, other = loader.read(batches), PIPELINE.batches("validation", 20)
     for number, batch in enumerate(outer):
-        assert same(batch, wanted[number])
+        assert same(batch, expected[number])
         if number in {1, 4}:
             inner = list(loader.read(other))
             assert all(same(one, read_batch(PIPELINE, other, n)) for n, one in enumerate(inner))
@@ -111,22 +111,22 @@ def test_a_pass_is_continued_after_another_was_read_within_it(loader, batches, w
     assert number == 6
 
 
-def test_a_pass_survives_pickling(batches):
+def test_an_epoch_can_be_pickled(batches):
     again = pickle.loads(pickle.dumps(batches))  # noqa: S301
     assert same(again[3], batches[3])
 
 
 @pytest.mark.skipif(not OPEN.is_dir(), reason="open files are listed by Linux")
-def test_passes_that_are_left_early_leave_no_files_open(loader, batches, wanted):
+def test_epochs_that_are_closed_early_leave_no_files_open(loader, batches, expected):
     counts = []
     for _ in range(6):
         reader = loader.read(batches)
-        assert same(next(reader), wanted[0])
+        assert same(next(reader), expected[0])
         reader.close()
         counts.append(sum(1 for _ in OPEN.iterdir()))
-    # What workers were asked for is still answered, into memory that is used again.
+    # Requested batches still arrive, in memory that is reused.
     assert max(counts[2:]) - min(counts[2:]) <= 4
-    assert all(map(same, loader.read(batches), wanted))
+    assert all(map(same, loader.read(batches), expected))
 
 
 @pytest.mark.skipif(not OPEN.is_dir(), reason="processes are listed by Linux")
@@ -139,7 +139,7 @@ def test_workers_end_with_their_loader(batches, way):
     assert len(workers) == 2
     if way == "closed":
         loader.close()
-        # A loader can be used again; a pass that it was closed under cannot.
+        # A closed loader can be used again; an epoch that was open at its close cannot.
         with pytest.raises(BenchError):
             list(reader)
     del loader, reader
@@ -148,7 +148,7 @@ def test_workers_end_with_their_loader(batches, way):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_what_bench_says_of_a_batch_is_said_alike_wherever_it_is_read(troubled, workers):
+def test_an_error_of_bench_is_the_same_in_a_worker(troubled, workers):
     with BatchLoader(Unfinished(), workers, "cpu") as loader:
         for _ in range(2):
             reader = loader.read(troubled("sentence"))
@@ -161,7 +161,7 @@ def test_what_bench_says_of_a_batch_is_said_alike_wherever_it_is_read(troubled, 
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize(("trouble", "kind"), [("fault", RuntimeError), ("missing", OSError)])
-def test_any_other_fault_keeps_its_kind_and_its_words(troubled, workers, trouble, kind):
+def test_another_exception_keeps_its_type_and_message(troubled, workers, trouble, kind):
     with (
         BatchLoader(Unfinished(), workers, "cpu") as loader,
         pytest.raises(kind, match="the disk is on fire"),
@@ -169,7 +169,7 @@ def test_any_other_fault_keeps_its_kind_and_its_words(troubled, workers, trouble
         list(loader.read(troubled(trouble)))
 
 
-def test_an_error_that_cannot_be_sent_is_told_with_its_stack(troubled):
+def test_an_exception_that_cannot_be_pickled_is_reported_with_its_stack(troubled):
     with (
         BatchLoader(Unfinished(), 1, "cpu") as loader,
         pytest.raises(RuntimeError, match=r"StubbornError: the disk is on fire"),
@@ -178,15 +178,15 @@ def test_an_error_that_cannot_be_sent_is_told_with_its_stack(troubled):
 
 
 @pytest.mark.slow
-def test_that_a_worker_was_killed_is_one_sentence_and_others_follow_it(troubled, batches, wanted):
+def test_a_killed_worker_is_one_error_and_is_replaced(troubled, batches, expected):
     with BatchLoader(PIPELINE, 2, "cpu") as loader:
         for _ in range(2):
-            with pytest.raises(BenchError, match="reads batches ahead has ended") as caught:
+            with pytest.raises(BenchError, match="prefetches batches has ended") as caught:
                 list(loader.read(troubled("killed")))
             assert len(str(caught.value).splitlines()) == 1
-        assert all(map(same, loader.read(batches), wanted))
+        assert all(map(same, loader.read(batches), expected))
         os.kill(workers_of()[0], signal.SIGKILL)
-        with pytest.raises(BenchError, match="reads batches ahead has ended"):
+        with pytest.raises(BenchError, match="prefetches batches has ended"):
             list(loader.read(batches))
 
 
@@ -215,7 +215,7 @@ def test_workers_end_with_a_killed_reader(tmp_path):
 
 
 def counted(values, stopped, wait=None):
-    """Yield values, then note that it was closed; fail at the value None."""
+    """Yield values and record the close; raise an error at the value None."""
     try:
         for value in values:
             if wait:
@@ -227,7 +227,7 @@ def counted(values, stopped, wait=None):
         stopped.append(threading.current_thread())
 
 
-def test_a_thread_reads_one_value_ahead_of_several_passes():
+def test_a_thread_prefetches_one_value_of_several_epochs():
     thread, stopped, prepared = ReadingThread(), [], []
 
     def prepare(value):
@@ -244,7 +244,7 @@ def test_a_thread_reads_one_value_ahead_of_several_passes():
     thread.close()
 
 
-def test_what_a_thread_cannot_read_is_raised_in_its_turn():
+def test_an_error_in_the_thread_is_raised_in_order():
     thread, stopped = ReadingThread(), []
     reader = thread.read(counted([1, None], stopped), float)
     assert next(reader) == 1
@@ -254,7 +254,7 @@ def test_what_a_thread_cannot_read_is_raised_in_its_turn():
     thread.close()
 
 
-def test_a_pass_that_a_thread_is_reading_ahead_can_be_left():
+def test_an_epoch_that_a_thread_prefetches_can_be_closed():
     thread, stopped, go = ReadingThread(), [], threading.Event()
     go.set()
     reader = thread.read(counted([1, 2, 3], stopped, go), float)
@@ -273,11 +273,11 @@ def test_a_pass_that_a_thread_is_reading_ahead_can_be_left():
 @pytest.mark.gpu
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_gpu_gets_the_batches_of_a_cpu(workers):
-    wanted = BatchLoader(PIPELINE, 0, "cpu")
+    expected = BatchLoader(PIPELINE, 0, "cpu")
     with BatchLoader(PIPELINE, workers, "cuda") as loader:
         for epoch in range(2):
             batches = PIPELINE.batches("train", 16, epoch=epoch)
-            for mine, other in zip(loader.read(batches), wanted.read(batches), strict=True):
+            for mine, other in zip(loader.read(batches), expected.read(batches), strict=True):
                 assert mine.inputs.is_cuda
                 assert not mine.targets.is_cuda
                 assert not mine.lengths.is_cuda

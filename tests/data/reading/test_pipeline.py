@@ -1,4 +1,4 @@
-"""Prepared data through one transform: what an epoch holds, and what its batches depend on."""
+"""Prepared data through one transform: the samples of an epoch, and what its batches depend on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.model_input import ImageInput
-from bench.core.types import Batch, Batches, InputShape
+from bench.core.types import Batch, EpochBatches, InputShape
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.reading.pipeline import PreparedPipeline
 from bench.data.store import data_dir as home
@@ -48,11 +48,11 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pr
         yield {name: pipeline(ImageTransform(each)) for name, each in INPUTS.items()}
 
 
-def read(batches: Batches) -> list[Batch]:
+def read(batches: EpochBatches) -> list[Batch]:
     return [batches[index] for index in range(len(batches))]
 
 
-def ids(batches: Batches) -> list[str]:
+def ids(batches: EpochBatches) -> list[str]:
     return [name for batch in read(batches) for name in batch.ids]
 
 
@@ -61,7 +61,7 @@ SOME = settings(max_examples=15)
 
 @SOME
 @given(names, splits, sizes, seeds, seeds)
-def test_a_pass_holds_what_truths_tell_each_sample_once(
+def test_an_epoch_has_each_annotated_sample_once(
     pipelines: dict[str, PreparedPipeline], name: str, split: str, size: int, seed: int, epoch: int
 ) -> None:
     annotations = {truth.id: truth for truth in pipelines[name].annotations(split)}
@@ -97,7 +97,7 @@ def test_a_batch_is_the_same_whatever_was_read_before_it(
 
 @SOME
 @given(names, sizes, seeds, seeds)
-def test_seed_and_epoch_alone_order_train(
+def test_the_order_of_train_depends_only_on_seed_and_epoch(
     pipelines: dict[str, PreparedPipeline], name: str, size: int, seed: int, epoch: int
 ) -> None:
     def ordered(seed: int, epoch: int) -> list[str]:
@@ -106,7 +106,7 @@ def test_seed_and_epoch_alone_order_train(
 
     found = ordered(seed, epoch)
     assert found == ordered(seed, epoch)
-    # Sorted by length, what is left to chance is the order of batches.
+    # With all samples sorted by length, only the order of batches is random.
     if name == "words" or size < 3:
         assert found != ordered(seed, epoch + 1)
         assert found != ordered(seed + 1, epoch)
@@ -114,7 +114,7 @@ def test_seed_and_epoch_alone_order_train(
 
 @SOME
 @given(names, sizes, seeds, seeds)
-def test_nothing_orders_a_test_but_its_lengths(
+def test_the_order_of_test_depends_only_on_lengths(
     pipelines: dict[str, PreparedPipeline], name: str, size: int, seed: int, epoch: int
 ) -> None:
     found = ids(pipelines[name].batches("test", size, seed=seed, epoch=epoch))
@@ -126,7 +126,7 @@ def test_nothing_orders_a_test_but_its_lengths(
 
 @SOME
 @given(splits, st.integers(1, COUNT), seeds)
-def test_samples_of_about_one_length_share_a_batch(
+def test_samples_of_similar_lengths_share_a_batch(
     pipelines: dict[str, PreparedPipeline], split: str, size: int, seed: int
 ) -> None:
     batches = read(pipelines["lines"].batches(split, size, seed=seed))
@@ -136,10 +136,10 @@ def test_samples_of_about_one_length_share_a_batch(
     assert all(batch.inputs.shape[3] == batch.lengths.max() for batch in batches)
 
 
-def test_pools_keep_most_of_the_chance_and_spare_most_of_the_padding(
+def test_pools_stay_mostly_shuffled_and_need_little_padding(
     pipelines: dict[str, PreparedPipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.data.reading.pipeline._POOL", 2)
+    monkeypatch.setattr("bench.data.reading.pipeline._POOL_BATCHES", 2)
     batches = read(pipelines["lines"].batches("train", 3))
     assert len(batches) == 8
     assert sorted(name for batch in batches for name in batch.ids) == sorted(
@@ -155,14 +155,14 @@ def test_lengths_are_those_of_the_transform(pipelines: dict[str, PreparedPipelin
         assert [truth.length for truth in one.annotations("test")] == wanted
 
 
-def test_a_pass_ends(pipelines: dict[str, PreparedPipeline]) -> None:
+def test_an_epoch_ends_with_an_index_error(pipelines: dict[str, PreparedPipeline]) -> None:
     batches = pipelines["words"].batches("train", 5)
     assert len(list(batches)) == len(batches) == 5
     with pytest.raises(IndexError):
         batches[5]
 
 
-def test_transcripts_stay_whole_where_targets_cannot(prepare: Callable[..., Prepared]) -> None:
+def test_transcripts_are_complete_where_targets_are_not(prepare: Callable[..., Prepared]) -> None:
     layout = Listed({"train": []})
     texts = ["Don't", "§§", "Straße", "ﬁn"]
     layout.samples["train"] = [layout.image(text, text, jpeg(0)) for text in texts]
@@ -179,7 +179,7 @@ def test_transcripts_stay_whole_where_targets_cannot(prepare: Callable[..., Prep
     assert found == {"Don't": "dont", "§§": "", "Straße": "strae", "ﬁn": "fin"}
 
 
-def test_a_batch_without_a_label_has_targets_of_no_width(prepare: Callable[..., Prepared]) -> None:
+def test_a_batch_without_labels_has_targets_of_width_0(prepare: Callable[..., Prepared]) -> None:
     layout = Listed({"train": []})
     layout.samples["train"] = [layout.image(str(n), "—", jpeg(n)) for n in range(3)]
     prepare(layout)
@@ -198,12 +198,12 @@ def test_classes_and_shape_are_those_of_alphabet_and_input(
 
 
 def anonymous() -> int:
-    """Return the bytes of this process that no file backs."""
+    """Return the anonymous memory of this process in bytes."""
     return 1024 * int(STATUS.read_text(encoding="ascii").partition("RssAnon:")[2].split()[0])
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="Linux tells a process what it holds")
-def test_memory_does_not_grow_from_pass_to_pass(pipelines: dict[str, PreparedPipeline]) -> None:
+def test_memory_does_not_grow_with_epochs(pipelines: dict[str, PreparedPipeline]) -> None:
     def passes(epochs: range) -> int:
         for epoch in epochs:
             for batch in read(pipelines["words"].batches("train", 4, epoch=epoch)):
@@ -211,5 +211,5 @@ def test_memory_does_not_grow_from_pass_to_pass(pipelines: dict[str, PreparedPip
         return anonymous()
 
     before = passes(range(4))
-    # Kept, the batches of these passes would be 12 MB.
+    # The batches of these epochs would be 12 MB if they were kept.
     assert passes(range(4, 44)) - before < 3 * 2**20

@@ -1,4 +1,4 @@
-"""The rows of each rank: put together again, they are the batch of one device."""
+"""The rows of all ranks, concatenated, are the batch of one device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.data.inputs.clip_transform import ClipTransform
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.raw.entries import Entry
 from bench.data.reading.loading import read_batch
-from bench.data.reading.ranks import block
+from bench.data.reading.ranks import rank_rows
 from bench.data.store import data_dir as home
 from bench.data.store import preparing
 
@@ -55,7 +55,7 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, In
 
 
 def joined(batches: list[Batch]) -> Batch:
-    """Return the rows of several batches, one behind the other."""
+    """Return the concatenated rows of several batches."""
     return Batch._make(
         torch.cat(values) if isinstance(values[0], torch.Tensor) else sum(values, ())
         for values in zip(*batches, strict=True)
@@ -81,7 +81,7 @@ def test_the_rows_of_all_ranks_are_the_batch(
         assert all(same(part, wanted) for part in parts)
         return
     assert same(joined(parts), wanted)
-    # The memory layout decides kernels, and these the last bits.
+    # The memory layout decides the kernels, which decide the last bits.
     layouts = {part.inputs.stride() for part in parts if len(part.ids) > 1}
     assert layouts <= {wanted.inputs.stride()}
     finished = joined([read_batch(one, each, index) for each in several])
@@ -89,8 +89,8 @@ def test_the_rows_of_all_ranks_are_the_batch(
 
 
 @given(st.integers(0, 100), st.integers(1, 20))
-def test_blocks_are_contiguous_and_of_about_one_size(count: int, ranks: int) -> None:
-    blocks = [block(count, rank, ranks) for rank in range(ranks)]
+def test_rows_of_ranks_are_contiguous_blocks_of_similar_size(count: int, ranks: int) -> None:
+    blocks = [rank_rows(count, rank, ranks) for rank in range(ranks)]
     if count < ranks:
         assert blocks == ranks * [slice(0, count)]
         return

@@ -1,4 +1,4 @@
-"""One generator per sample: the same wherever it is made, and no two alike."""
+"""One generator per sample: reproducible, and different for each sample."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def test_a_sample_has_the_same_generator_in_any_batch(seed, epoch, numbers):
 
 
 @given(st.sets(st.tuples(SEEDS, EPOCHS, NUMBERS), min_size=2, max_size=5))
-def test_another_seed_epoch_or_sample_has_another_one(samples):
+def test_another_seed_epoch_or_sample_has_another_generator(samples):
     drawn = [first(*sample_generators(seed, epoch, [n])) for seed, epoch, n in samples]
     assert len({tuple(each) for each in drawn}) == len(samples)
 
 
-def test_neighbors_are_not_related():
+def test_generators_of_neighboring_samples_are_independent():
     numbers = range(3000)
     generators = [
         *sample_generators(0, 0, numbers),

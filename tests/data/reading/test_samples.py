@@ -1,4 +1,4 @@
-"""Samples of several partitions, one behind the other."""
+"""Samples concatenated from several partitions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Partit
 
 @settings(max_examples=40)
 @given(chosen)
-def test_samples_stand_in_the_order_of_their_selections(
+def test_samples_are_in_the_order_of_their_selections(
     parts: dict[str, Partition], several: list[tuple[str, list[int] | None]]
 ) -> None:
     selections = [
@@ -77,7 +77,7 @@ def test_the_transcript_may_be_another_column(parts: dict[str, Partition]) -> No
 
 @settings(max_examples=40)
 @given(st.none() | st.lists(st.integers(0, 6), unique=True))
-def test_a_division_holds_every_row_once_by_its_identity(
+def test_a_division_has_every_row_once_by_its_id(
     parts: dict[str, Partition], rows: list[int] | None
 ) -> None:
     part = parts["two"]

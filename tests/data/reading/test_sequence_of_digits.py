@@ -140,7 +140,7 @@ def test_clips_are_weighted_sums_of_their_scans():
 
 
 @pytest.mark.parametrize(("split", "left_over"), [("train", 2), ("validation", 1), ("test", 0)])
-def test_every_scan_serves_once_a_round_but_for_the_left_over(split, left_over):
+def test_every_scan_is_used_once_per_round_except_the_remainder(split, left_over):
     drawn = sequences(source(), split)
     count = len(source().splits[split].labels)
     served = Counter(number for name in drawn for number in name.split("-"))
@@ -152,14 +152,14 @@ def test_every_scan_serves_once_a_round_but_for_the_left_over(split, left_over):
     assert all(len(set(name.split("-"))) == 4 for name in drawn)
 
 
-def test_a_pass_can_be_repeated():
+def test_an_epoch_can_be_read_again():
     batches = source().batches("train", 4, seed=3, epoch=2)
     one, two = list(batches), list(batches)
     assert [batch.ids for batch in one] == [batch.ids for batch in two]
     assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(one, two, strict=True))
 
 
-def test_a_batch_is_the_same_whenever_it_is_asked_for():
+def test_a_batch_is_the_same_each_time_it_is_indexed():
     batches = source().batches("train", 4, seed=3, epoch=2)
     for index, batch in reversed(list(enumerate(batches))):
         again = batches[index]
@@ -170,7 +170,7 @@ def test_a_batch_is_the_same_whenever_it_is_asked_for():
             batches[beyond]
 
 
-def test_redrawn_training_composes_anew_by_seed_and_epoch():
+def test_redrawn_training_has_other_clips_for_each_seed_and_epoch():
     draws = [
         sequences(source(), "train", seed=seed, epoch=epoch)
         for seed, epoch in [(0, 0), (0, 1), (1, 0), (0, 0)]
@@ -179,7 +179,7 @@ def test_redrawn_training_composes_anew_by_seed_and_epoch():
     assert len({frozenset(draw) for draw in draws}) == 3
 
 
-def test_training_that_is_not_redrawn_only_reorders():
+def test_training_that_is_not_redrawn_changes_only_the_order():
     fixed = source(redraws=False)
     draws = [
         sequences(fixed, "train", seed=seed, epoch=epoch)
@@ -197,13 +197,13 @@ def test_other_splits_never_change(split, redraws):
     assert one == sequences(source(redraws=redraws), split, seed=5, epoch=7)
 
 
-def test_transitions_of_their_own_replace_those_of_the_ramp():
+def test_separate_weights_replace_those_of_the_ramp():
     weights = Scheme(2, (0.0, 0.4), 2, fall=(0.8, 0.1), ends=(0.3, 0.9, 1.0)).weights()
     expected = [[0.3, 0], [0.9, 0], [1, 0], [0.8, 0], [0.1, 0.4], [0, 1], [0, 0.9], [0, 0.3]]
     np.testing.assert_allclose(weights, expected)
 
 
-def test_not_shuffled_scans_are_grouped_in_their_order():
+def test_scans_that_are_not_shuffled_are_grouped_in_order():
     splits = {"train": scans(14), "validation": scans(9, 100), "test": scans(8, 200)}
     made = composed(splits, rounds=1, redraws=False, shuffled=False)
     assert [each.id for each in made.annotations("train")] == ["0-1-2-3", "4-5-6-7", "8-9-10-11"]
@@ -225,7 +225,7 @@ def test_transcripts_are_the_digits_whatever_the_alphabet():
     assert tuple(read) == other.texts
 
 
-def test_frames_are_scaled_cropped_and_normalized_as_the_input_says():
+def test_frames_are_scaled_cropped_and_normalized_by_the_input():
     unit, signed = (
         finished(composed(ALL_SPLITS, each, **PLAIN), "test", 3)[0] for each in (UNIT, FrameInput())
     )
@@ -235,20 +235,20 @@ def test_frames_are_scaled_cropped_and_normalized_as_the_input_says():
     [batch] = finished(large, "test", 3)
     assert batch.inputs.shape == (2, 17, 1, 8, 8)
     first = int(batch.ids[0].split("-")[0]) - 200
-    scan = images.resized(ALL_SPLITS["test"].images[first], 12, 12)[2:10, 2:10]
+    scan = images.resize_pixels(ALL_SPLITS["test"].images[first], 12, 12)[2:10, 2:10]
     np.testing.assert_allclose(batch.inputs[0, 2, 0], scan / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("model_input", "alphabet", "message"),
     [
-        (ImageInput(), "digits", "the input is one of images"),
+        (ImageInput(), "digits", "the input is of images"),
         (FrameInput(normalization="imagenet"), "digits", "set it to 'signed' or 'unit'"),
         (FrameInput(crop=3), "digits", "crop = 3 is larger than the frames"),
         (FrameInput(), "letters", "no class for 8, 9, and sequences of digits"),
     ],
 )
-def test_what_cannot_be_shown_of_digits_is_refused(model_input, alphabet, message):
+def test_inputs_that_digits_cannot_give_are_refused(model_input, alphabet, message):
     known = protocols.Protocol("letters", 1, "Not all digits.", charset="01234567ab")
     encoder = encoder_of_alphabet(
         known if alphabet == "letters" else protocols.find_protocol(alphabet)

@@ -1,4 +1,4 @@
-"""LMDBs: broken ones, shared ones, and ones that a fork inherits."""
+"""LMDBs: broken, shared, and inherited by a fork."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from bench.core.errors import BenchError, Exit
-from bench.data.store.database import FILE, Writer, database, key
+from bench.data.store.database import FILE, LmdbWriter, lmdb_key, open_database
 from bench.data.store.partition import Partition
 from bench.data.store.prepared import Prepared
 
 from ..conftest import jpeg, listed
 
 Prepare = Callable[..., Prepared]
-FIRST = key("image", 1)
+FIRST = lmdb_key("image", 1)
 
 
 @pytest.fixture
@@ -29,44 +29,44 @@ def words(prepare: Prepare, folder: Path) -> Path:
 
 
 def test_a_value_by_its_key(words: Path) -> None:
-    assert database(words).get(FIRST) == jpeg(0, 40)
-    assert database(words).get(key("label", 6)) == b"Word5"
-    assert database(words).get(key("label", 7)) is None
+    assert open_database(words).get(FIRST) == jpeg(0, 40)
+    assert open_database(words).get(lmdb_key("label", 6)) == b"Word5"
+    assert open_database(words).get(lmdb_key("label", 7)) is None
 
 
 @pytest.mark.parametrize("keep", [0.99, 0.5, 0.2])
-def test_one_that_was_cut_short_is_refused_before_it_is_read(words: Path, keep: float) -> None:
+def test_a_truncated_lmdb_is_refused_before_it_is_read(words: Path, keep: float) -> None:
     file = words / FILE
     os.truncate(file, int(file.stat().st_size * keep))
     with pytest.raises(
-        BenchError, match=r"data\.mdb: it is truncated, .* bytes are there"
+        BenchError, match=r"data\.mdb: it is truncated, with .* bytes; copy"
     ) as error:
-        database(words)
+        open_database(words)
     assert error.value.code == Exit.UNVERIFIED
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"no LMDB" * 2000])
-def test_what_is_no_lmdb_is_refused(words: Path, content: bytes) -> None:
+def test_a_file_that_is_not_an_lmdb_is_refused(words: Path, content: bytes) -> None:
     (words / FILE).write_bytes(content)
     with pytest.raises(BenchError, match=r"data\.mdb: this is no LMDB .*prepare it again"):
-        database(words)
+        open_database(words)
 
 
-def test_a_missing_one_is_refused(tmp_path: Path) -> None:
+def test_a_missing_lmdb_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"data\.mdb: this is no LMDB \(.*No such file"):
-        database(tmp_path)
+        open_database(tmp_path)
 
 
 def test_the_same_folder_is_opened_once_in_a_process(words: Path, folder: Path) -> None:
-    one = database(words)
+    one = open_database(words)
     (folder / "link").symlink_to(words.parent)
-    assert database(folder / "link" / ".." / "words" / "train") is one
+    assert open_database(folder / "link" / ".." / "words" / "train") is one
     partitions = [Partition("words", "train") for _ in range(2)]
     assert [partition.encoded(1) for partition in partitions] == [[jpeg(1, 43)]] * 2
 
 
-def test_two_prepared_data_may_share_a_ready_lmdb(
+def test_two_prepared_data_sets_may_share_an_lmdb(
     prepare: Prepare, words: Path, tmp_path: Path
 ) -> None:
     release = shutil.copytree(words, tmp_path / "release")
@@ -77,8 +77,8 @@ def test_two_prepared_data_may_share_a_ready_lmdb(
     assert pair[0].database is pair[1].database
 
 
-def test_one_that_was_prepared_again_is_read_anew(prepare: Prepare, words: Path) -> None:
-    found = database(words)
+def test_data_that_were_prepared_again_are_opened_again(prepare: Prepare, words: Path) -> None:
+    found = open_database(words)
     assert found.get(FIRST) == jpeg(0, 40)
     del found
     gc.collect()
@@ -86,18 +86,18 @@ def test_one_that_was_prepared_again_is_read_anew(prepare: Prepare, words: Path)
     layout = listed(6, ["train"])
     layout.samples["train"].reverse()
     prepare(layout)
-    assert database(words).get(FIRST) == jpeg(5, 55)
+    assert open_database(words).get(FIRST) == jpeg(5, 55)
 
 
-def test_one_that_was_closed_is_opened_again(words: Path) -> None:
-    one = database(words)
+def test_a_closed_lmdb_is_opened_again(words: Path) -> None:
+    one = open_database(words)
     one.close()
     one.close()
-    assert database(words).get(FIRST) == jpeg(0, 40)
+    assert open_database(words).get(FIRST) == jpeg(0, 40)
 
 
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
-def test_a_forked_child_reads_while_its_parent_goes_on(words: Path) -> None:
+def test_a_forked_child_and_its_parent_both_read(words: Path) -> None:
     partition = Partition("words", "train")
     wanted = [partition.encoded(row) for row in range(6)]
     inherited = partition.database
@@ -118,20 +118,20 @@ def test_a_forked_child_reads_while_its_parent_goes_on(words: Path) -> None:
     assert [partition.encoded(row) for row in range(6)] == wanted
 
 
-def test_what_is_written_twice_is_there_once(tmp_path: Path) -> None:
+def test_samples_written_twice_are_stored_once(tmp_path: Path) -> None:
     for _ in range(2):
-        writer = Writer(tmp_path, clips=False)
+        writer = LmdbWriter(tmp_path, clips=False)
         writer.write([(1, "a", [b"first"]), (2, "ü", [b"second"])])
         writer.close()
-    found = database(tmp_path)
-    assert found.get(key("image", 2)) == b"second"
-    assert found.get(key("label", 2)) == "ü".encode()
+    found = open_database(tmp_path)
+    assert found.get(lmdb_key("image", 2)) == b"second"
+    assert found.get(lmdb_key("label", 2)) == "ü".encode()
     assert found.get(b"num-samples") == b"2"
 
 
-def test_a_disk_that_takes_no_more_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    writer = Writer(tmp_path, clips=False)
+    writer = LmdbWriter(tmp_path, clips=False)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
         with pytest.raises(BenchError, match=r"data\.mdb cannot be written \(.*disk is full"):

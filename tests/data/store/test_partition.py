@@ -19,7 +19,7 @@ from bench.data.inputs import images
 from bench.data.inputs.image_transform import ImageTransform
 from bench.data.raw.entries import Entry
 from bench.data.store import rows
-from bench.data.store.database import key
+from bench.data.store.database import lmdb_key
 from bench.data.store.partition import Partition
 from bench.data.store.prepared import SAMPLES, Prepared
 
@@ -36,23 +36,23 @@ def itself(batch: object) -> object:
 
 @SOME
 @given(st.lists(st.text(), min_size=1))
-def test_texts_are_those_of_arrow(texts: list[str]) -> None:
-    read = rows.reader(pa.array(texts, pa.string()))
+def test_texts_equal_those_of_arrow(texts: list[str]) -> None:
+    read = rows.column_reader(pa.array(texts, pa.string()))
     assert [read(row) for row in range(len(texts))] == texts
 
 
 @SOME
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1), st.sampled_from(["int32", "int64"]))
-def test_numbers_are_those_of_arrow(numbers: list[int], kind: str) -> None:
-    read = rows.reader(pa.array(numbers, kind))
+def test_numbers_equal_those_of_arrow(numbers: list[int], kind: str) -> None:
+    read = rows.column_reader(pa.array(numbers, kind))
     assert [read(row) for row in range(len(numbers))] == numbers
     assert all(type(read(row)) is int for row in range(len(numbers)))
 
 
 @SOME
 @given(st.lists(st.binary(min_size=16, max_size=16), min_size=1))
-def test_hashes_are_those_of_arrow(hashes: list[bytes]) -> None:
-    read = rows.reader(pa.array(hashes, pa.binary(16)))
+def test_hashes_equal_those_of_arrow(hashes: list[bytes]) -> None:
+    read = rows.column_reader(pa.array(hashes, pa.binary(16)))
     assert [read(row) for row in range(len(hashes))] == hashes
 
 
@@ -94,15 +94,15 @@ def test_the_table_is_mapped_and_never_read_into_memory(prepare: Prepare) -> Non
     assert pa.total_allocated_bytes() == before
 
 
-def test_some_frames_of_a_clip_in_the_order_asked_for(prepare: Prepare) -> None:
+def test_some_frames_of_a_clip_in_the_requested_order(prepare: Prepare) -> None:
     frames = [jpeg(n, 40) for n in range(4)]
     prepare(Listed({"train": [Entry("clip", "A", lambda: frames)]}), clips=True)
     found = Partition("words", "train").clip(0, [3, 0, 0, 2], 3)
-    wanted = [images.decoded(frames[n], 3) for n in (3, 0, 0, 2)]
+    wanted = [images.decode_image(frames[n], 3) for n in (3, 0, 0, 2)]
     assert all((one == other).all() for one, other in zip(found, wanted, strict=True))
 
 
-def test_it_is_pickled_without_what_only_a_process_has(prepare: Prepare) -> None:
+def test_a_partition_is_pickled_without_open_files(prepare: Prepare) -> None:
     prepare(listed(40, ["train"]))
     partition = Partition("words", "train")
     wanted = [partition.encoded(row) for row in range(40)]
@@ -135,27 +135,27 @@ def test_workers_read_what_this_process_reads(prepare: Prepare, start: str) -> N
     [
         (None, "has no key image-000000003"),
         (b"no image", "is an image that cannot be decoded"),
-        (b"", "is an image of no bytes"),
+        (b"", "is an empty image file"),
     ],
 )
-def test_what_is_wrong_with_a_sample_names_it(
+def test_an_error_names_its_sample(
     prepare: Prepare, folder: Path, content: bytes | None, fault: str
 ) -> None:
     prepare(listed(4, ["train"]))
-    altered(folder / "words" / "train", key("image", 3), content)
+    altered(folder / "words" / "train", lmdb_key("image", 3), content)
     partition = Partition("words", "train")
     assert partition.pixels(1, 1).shape == (31, 43)
     with pytest.raises(BenchError) as error:
         partition.pixels(2, 1)
     place = f"{folder / 'words' / 'train'}: sample 'train/2'"
     assert str(error.value).startswith(f"{place} {fault}")
-    assert str(error.value).endswith("the LMDB was altered, prepare it again")
+    assert str(error.value).endswith("the LMDB was altered: prepare it again")
     assert error.value.code == Exit.UNVERIFIED
 
 
 def test_a_missing_frame_names_its_clip(prepare: Prepare, folder: Path) -> None:
     prepare(Listed({"train": [Entry("clip", "A", lambda: [jpeg(0), jpeg(1)])]}), clips=True)
-    altered(folder / "words" / "train", key("image", 1, 1), None)
+    altered(folder / "words" / "train", lmdb_key("image", 1, 1), None)
     with pytest.raises(BenchError, match="sample 'clip' has no key image-000000001-00001"):
         Partition("words", "train").encoded(0)
 
@@ -165,16 +165,16 @@ def test_a_broken_table_is_refused(prepare: Prepare, folder: Path, content: byte
     prepare(listed(4, ["train"]))
     file = folder / "words" / "train" / SAMPLES
     file.write_bytes(file.read_bytes()[:-100] if content is None else content)
-    with pytest.raises(BenchError, match=r"samples\.arrow: this is no table of samples"):
+    with pytest.raises(BenchError, match=r"samples\.arrow: this is not a table of samples"):
         Partition("words", "train").value("id", 0)
 
 
-def test_a_missing_partition_is_told_with_those_that_are_there(prepare: Prepare) -> None:
+def test_a_missing_partition_is_reported_with_the_existing_ones(prepare: Prepare) -> None:
     prepare(listed(1))
     with pytest.raises(BenchError, match="'words' have no partition 'dev', only train, test"):
         Partition("words", "dev")
 
 
-def test_data_that_are_not_prepared_are_told_how_to_be(folder: Path) -> None:
+def test_unprepared_data_are_reported_with_the_command(folder: Path) -> None:
     with pytest.raises(BenchError, match=r"dataset 'words' is not prepared: .*bench data prepare"):
         Partition("words", "train")

@@ -1,4 +1,4 @@
-"""Preparing: what is written, what is left out, and what an interruption costs."""
+"""Preparing: samples, rejected entries, and resuming after interruptions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.core.errors import BenchError, Exit
 from bench.data.raw.entries import Entry, Rejected, SampleError
 from bench.data.store import preparing
 from bench.data.store.partition import Partition
-from bench.data.store.prepared import REJECTED, Prepared, read
+from bench.data.store.prepared import REJECTED, Prepared, read_prepared
 
 from ..conftest import Listed, jpeg, listed
 
@@ -48,7 +48,7 @@ def test_an_lmdb_that_other_tools_read_too(prepare: Prepare, folder: Path) -> No
         assert transaction.get(b"image-000000002") == jpeg(1, 43)
 
 
-def test_every_row_says_what_its_sample_is(prepare: Prepare) -> None:
+def test_every_row_describes_its_sample(prepare: Prepare) -> None:
     prepare(listed(3))
     partition = Partition("words", "test")
     assert len(partition) == 3
@@ -59,7 +59,7 @@ def test_every_row_says_what_its_sample_is(prepare: Prepare) -> None:
     assert partition.pixels(1, 3).shape == (31, 43, 3)
 
 
-def test_what_cannot_be_used_is_left_out_by_name_and_reason(prepare: Prepare, folder: Path) -> None:
+def test_unusable_entries_are_rejected_by_name_and_reason(prepare: Prepare, folder: Path) -> None:
     layout = listed(2, ["train"])
 
     def gone() -> bytes:
@@ -91,7 +91,7 @@ def test_what_cannot_be_used_is_left_out_by_name_and_reason(prepare: Prepare, fo
     assert Partition("words", "train").pixels(2, 1).shape == (31, 60)
 
 
-def test_of_samples_with_one_identity_the_first_is_kept(prepare: Prepare, folder: Path) -> None:
+def test_of_samples_with_one_id_the_first_is_kept(prepare: Prepare, folder: Path) -> None:
     layout = listed(3, ["train"])
     layout.samples["train"] += [
         layout.image("train/1", "Word1", jpeg(8)),
@@ -112,7 +112,9 @@ def test_of_samples_with_one_identity_the_first_is_kept(prepare: Prepare, folder
     assert partition.encoded(3) == [jpeg(10)]
 
 
-def test_the_list_of_what_was_left_out_is_printable_and_cut(prepare: Prepare, folder: Path) -> None:
+def test_the_list_of_rejected_entries_is_printable_and_shortened(
+    prepare: Prepare, folder: Path
+) -> None:
     layout = listed(1, ["train"])
     layout.samples["train"].append(Rejected("\x1b]0;owned\x07\u202e" + "x" * 100_000, "a\nb"))
     prepare(layout)
@@ -134,7 +136,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("taken", [800_000, 1_040_000])
-def test_a_full_disk_is_one_sentence_and_is_resumed_from(
+def test_a_full_disk_is_an_error_after_which_preparing_resumes(
     small_disk: Path, tmp_path: Path, taken: int
 ) -> None:
     (small_disk / "other").write_bytes(bytes(taken))
@@ -145,24 +147,24 @@ def test_a_full_disk_is_one_sentence_and_is_resumed_from(
             layout, tmp_path, small_disk / "words", lambda *_: None, clips=False
         )
 
-    with pytest.raises(BenchError, match=r"disk is full.* run the same again: it resumes"):
+    with pytest.raises(BenchError, match=r"disk is full.* run the same command again to resume"):
         prepare()
-    assert read(small_disk / "words") is None
+    assert read_prepared(small_disk / "words") is None
     (small_disk / "other").unlink()
     assert prepare().parts["train"].samples == 60
     names = {file.name for file in (small_disk / "words").rglob("*")}
     assert names == {"prepared.json", "train", "data.mdb", "part.json", REJECTED, "samples.arrow"}
 
 
-def test_nothing_usable_is_an_error_that_tells_where_to_look(prepare: Prepare) -> None:
+def test_no_usable_sample_is_an_error_with_the_list_of_reasons(prepare: Prepare) -> None:
     layout = Listed({"train": []})
     layout.samples["train"].append(layout.image("a", "a", b"no image"))
-    with pytest.raises(BenchError, match=r"rejected\.tsv.*no sample that can be used") as error:
+    with pytest.raises(BenchError, match=r"rejected\.tsv.*has no usable sample") as error:
         prepare(layout)
     assert error.value.code == Exit.UNVERIFIED
 
 
-def test_the_fingerprint_is_of_identities_transcripts_and_pixels(prepare: Prepare) -> None:
+def test_the_fingerprint_depends_on_ids_transcripts_and_pixels(prepare: Prepare) -> None:
     def changed(**change: object) -> str:
         layout = listed(3, ["train"])
         entry = layout.samples["train"][1]
@@ -210,10 +212,10 @@ def test_a_map_that_is_too_small_grows(prepare: Prepare, monkeypatch: pytest.Mon
     assert prepare(listed(100, ["train"])).parts["train"].samples == 100
 
 
-def test_an_interruption_costs_no_group_that_was_done(
+def test_an_interruption_loses_no_finished_group(
     prepare: Prepare, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preparing, "_GROUP", 4)
+    monkeypatch.setattr(preparing, "MAX_GROUP_SAMPLES", 4)
     whole = prepare(listed(50), "whole")
 
     def stop() -> bytes:
@@ -223,11 +225,11 @@ def test_an_interruption_costs_no_group_that_was_done(
     broken.samples["train"][40] = broken.image("train/40", "Word40", stop)
     with pytest.raises(KeyboardInterrupt):
         prepare(broken)
-    assert read(folder / "words") is None
+    assert read_prepared(folder / "words") is None
     layout = listed(50)
     found = prepare(layout)
     assert found.parts == whole.parts
-    # Threads load ahead of what is written: what was loaded and not written is loaded again.
+    # Threads prefetch entries; those that were loaded and not written are loaded again.
     done = {f"train/{n}" for n in range(4)}
     assert not done.intersection(layout.loaded)
     assert "train/40" in layout.loaded
@@ -239,7 +241,7 @@ sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from bench.data.store import preparing
 from tests.data.conftest import listed, jpeg
-preparing._GROUP = 8
+preparing.MAX_GROUP_SAMPLES = 8
 layout = listed(200, ["train"])
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
@@ -249,9 +251,7 @@ preparing.prepare(layout, source, source / "data" / "words", print, clips=False)
 """
 
 
-def test_kill_9_costs_no_group_that_was_done(
-    prepare: Prepare, folder: Path, tmp_path: Path
-) -> None:
+def test_a_kill_loses_no_finished_group(prepare: Prepare, folder: Path, tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), str(root)],
@@ -268,9 +268,7 @@ def test_kill_9_costs_no_group_that_was_done(
         assert environment.begin().get(b"num-samples") == b"200"
 
 
-def test_what_a_kill_left_in_a_finished_partition_is_removed(
-    prepare: Prepare, folder: Path
-) -> None:
+def test_working_files_of_a_killed_preparation_are_removed(prepare: Prepare, folder: Path) -> None:
     done = folder / "words" / "train"
     found = prepare(listed(3, ["train"]))
     names = {file.name for file in done.iterdir()}
@@ -281,7 +279,7 @@ def test_what_a_kill_left_in_a_finished_partition_is_removed(
     assert {file.name for file in done.iterdir()} == names
 
 
-def test_another_source_does_not_go_on_with_what_was_begun(
+def test_another_source_does_not_resume_a_preparation(
     prepare: Prepare, folder: Path, tmp_path: Path
 ) -> None:
     def stop() -> bytes:
@@ -293,15 +291,17 @@ def test_another_source_does_not_go_on_with_what_was_begun(
         prepare(layout)
     other = tmp_path / "other"
     other.mkdir()
-    with pytest.raises(BenchError, match=r"interrupted here; go on with that source, or .*--force"):
+    with pytest.raises(
+        BenchError, match=r"interrupted here; resume with that source, or .*--force"
+    ):
         preparing.prepare(listed(1), other, folder / "words", lambda *_: None, clips=False)
 
 
-def test_two_processes_do_not_prepare_the_same(folder: Path, tmp_path: Path) -> None:
+def test_two_processes_cannot_prepare_the_same_data(folder: Path, tmp_path: Path) -> None:
     layout = listed(1)
 
     def entries(part: str) -> object:
-        with pytest.raises(BenchError, match="another process prepares these data"):
+        with pytest.raises(BenchError, match="another process is preparing this data set"):
             preparing.prepare(listed(1), tmp_path, folder / "words", lambda *_: None, clips=False)
         return iter(layout.samples[part])
 
@@ -310,7 +310,7 @@ def test_two_processes_do_not_prepare_the_same(folder: Path, tmp_path: Path) -> 
     preparing.prepare(inner, tmp_path, folder / "words", lambda *_: None, clips=False)
 
 
-def test_a_ready_lmdb_stays_where_it_is(prepare: Prepare, folder: Path, tmp_path: Path) -> None:
+def test_an_existing_lmdb_is_linked_to(prepare: Prepare, folder: Path, tmp_path: Path) -> None:
     prepare(listed(4, ["train"]), "ready")
     ready = (folder / "ready" / "train").rename(tmp_path / "elsewhere")
     layout = listed(4, ["train"], ready=ready)

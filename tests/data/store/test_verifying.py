@@ -1,4 +1,4 @@
-"""Prepared data held against what was noted of them."""
+"""Prepared data compared with their document."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from bench.core import documents
 from bench.data.raw.entries import Entry
 from bench.data.store import verifying
-from bench.data.store.database import FILE, database, key
-from bench.data.store.prepared import DOCUMENT, SAMPLES, Prepared, require
+from bench.data.store.database import FILE, lmdb_key, open_database
+from bench.data.store.prepared import DOCUMENT, SAMPLES, Prepared, require_prepared
 
 from ..conftest import Listed, altered, jpeg, listed
 
@@ -20,7 +20,7 @@ Prepare = Callable[..., Prepared]
 
 
 def faults(name: str = "words") -> list[str]:
-    return verifying.verify(name, lambda *_: None)
+    return verifying.verify_prepared(name, lambda *_: None)
 
 
 @pytest.fixture
@@ -39,23 +39,23 @@ def test_data_as_they_were_prepared_have_no_fault(part: Path) -> None:
     def advance(part: str, done: int) -> None:
         told[part] = told.get(part, 0) + done
 
-    assert verifying.verify("words", advance) == []
+    assert verifying.verify_prepared("words", advance) == []
     assert told == {"train": 8, "test": 8}
 
 
 @pytest.mark.parametrize("place", [0, 500, -1])
 def test_one_flipped_byte_of_an_image_names_its_sample(part: Path, place: int) -> None:
-    content = database(part).get(key("image", 4))
+    content = open_database(part).get(lmdb_key("image", 4))
     assert content is not None
-    altered(part, key("image", 4), flipped(content, place % len(content)))
+    altered(part, lmdb_key("image", 4), flipped(content, place % len(content)))
     [fault] = faults()
     assert fault == (
-        f"{part}: sample 'train/3' has other pixels than were prepared; prepare it again"
+        f"{part}: sample 'train/3' has other images than were prepared; prepare it again"
     )
 
 
 def test_a_missing_image_names_its_sample(part: Path) -> None:
-    altered(part, key("image", 8), None)
+    altered(part, lmdb_key("image", 8), None)
     [fault] = faults()
     assert fault.startswith(f"{part}: sample 'train/7' has no key image-000000008")
 
@@ -63,17 +63,17 @@ def test_a_missing_image_names_its_sample(part: Path) -> None:
 def test_a_frame_that_was_altered_names_its_clip(prepare: Prepare, folder: Path) -> None:
     clips = [Entry(f"clip{n}", "A", lambda n=n: [jpeg(n), jpeg(n + 1)]) for n in range(2)]
     prepare(Listed({"train": clips}), clips=True)
-    altered(folder / "words" / "train", key("image", 2, 0), jpeg(9))
+    altered(folder / "words" / "train", lmdb_key("image", 2, 0), jpeg(9))
     [fault] = faults()
-    assert "sample 'clip1' has other pixels" in fault
+    assert "sample 'clip1' has other images" in fault
 
 
-def test_of_many_faults_some_are_named_and_all_are_counted(
+def test_many_faults_are_named_in_part_and_counted(
     part: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verifying, "_NAMED", 2)
+    monkeypatch.setattr(verifying, "MAX_REPORTED", 2)
     for number in range(1, 6):
-        altered(part, key("image", number), jpeg(99))
+        altered(part, lmdb_key("image", number), jpeg(99))
     found = faults()
     assert len(found) == 3
     assert found[2] == f"{part}: 3 more samples are altered or missing"
@@ -89,17 +89,17 @@ def test_no_byte_of_the_table_may_change(part: Path) -> None:
     assert faults() == [f"{table} is missing or was altered; prepare it again"]
 
 
-def test_an_lmdb_that_was_cut_short_is_told_and_the_other_partitions_are_read(part: Path) -> None:
+def test_a_truncated_lmdb_is_reported_and_other_partitions_are_read(part: Path) -> None:
     content = (part / FILE).read_bytes()
     (part / FILE).write_bytes(content[: len(content) // 2])
-    altered(part.parent / "test", key("image", 1), jpeg(99))
+    altered(part.parent / "test", lmdb_key("image", 1), jpeg(99))
     first, second = faults()
     assert "data.mdb: it is truncated" in first
-    assert "sample 'test/0' has other pixels" in second
+    assert "sample 'test/0' has other images" in second
 
 
 def test_another_fingerprint_in_the_document_is_a_fault(part: Path) -> None:
-    document = require("words")
+    document = require_prepared("words")
     parts = document.parts | {"test": replace(document.parts["test"], fingerprint="sha256:0")}
     content = documents.encode(replace(document, parts=parts))
     documents.write_bytes(part.parent / DOCUMENT, content)

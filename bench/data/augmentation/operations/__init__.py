@@ -1,11 +1,10 @@
-"""What augmentations do to pixels.
+"""Operations of augmentations on pixels.
 
-Images are uint8, gray (H, W) or red, green and blue (H, W, 3). Each function returns an image of
-the same size and leaves the one that it was given as it is. All but those of `rand_augment` depend
-on their parameters alone: an augmentation draws these.
+Images are uint8, gray (H, W) or RGB (H, W, 3). Each function returns a new image of the same size.
+Functions other than those of `rand_augment` are deterministic: augmentations draw their parameters.
 """
 
-# It configures OpenCV, which has to happen before OpenCV is loaded.
+# Imported first, because it configures OpenCV before OpenCV is loaded.
 from bench.data.inputs import images
 
 Pixels = images.Pixels

@@ -1,4 +1,4 @@
-"""Images bent by grids and by smooth random fields, on a canvas of the same size."""
+"""Grid distortion and elastic distortion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Field = NDArray[np.float32]
 
 
 def grid_distorted(pixels: Pixels, columns: Sequence[float], rows: Sequence[float]) -> Pixels:
-    """Return an image whose cells are stretched and squeezed, while its edges stay where they are.
+    """Return an image whose grid cells are stretched or compressed; its edges stay in place.
 
     Args:
         pixels: The image.
@@ -27,7 +27,7 @@ def grid_distorted(pixels: Pixels, columns: Sequence[float], rows: Sequence[floa
 
 
 def _sources(sizes: Sequence[float], length: int) -> Field:
-    """Return which coordinate each pixel of an axis is read from."""
+    """Return the source coordinate of each pixel along an axis."""
     ends = np.concatenate([[0.0], np.cumsum(sizes)])
     moved = ends / ends[-1] * length
     even = np.linspace(0, length, len(ends))
@@ -35,12 +35,13 @@ def _sources(sizes: Sequence[float], length: int) -> Field:
 
 
 def elastically_distorted(pixels: Pixels, horizontal: Field, vertical: Field) -> Pixels:
-    """Return an image whose pixels are read from elsewhere.
+    """Return an image whose pixels are displaced by a smooth field.
 
     Args:
         pixels: The image.
-        horizontal: How many pixels to the right, on a coarse grid that is interpolated smoothly.
-        vertical: How many pixels below, on a grid of the same size.
+        horizontal: Offsets to the right of the source of each pixel, in pixels, on a coarse grid
+            that is interpolated cubically.
+        vertical: Offsets downward, on a grid of the same size.
     """
     height, width = pixels.shape[:2]
     x, y = (
@@ -53,6 +54,6 @@ def elastically_distorted(pixels: Pixels, horizontal: Field, vertical: Field) ->
 
 
 def _remapped(pixels: Pixels, x: Field, y: Field) -> Pixels:
-    """Return the pixels at `x` and `y`, interpolated; beyond the image its nearest pixels."""
+    """Return the pixels at `x` and `y`, interpolated linearly; edges are replicated."""
     moved = cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)

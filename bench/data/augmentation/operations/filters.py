@@ -1,4 +1,4 @@
-"""Blur, loss of resolution, dilation and erosion. Beyond an image are its nearest pixels."""
+"""Blur, loss of resolution, dilation and erosion; edge pixels are replicated beyond the image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.data.augmentation.operations import Pixels
 
 
 def gaussian_blurred(pixels: Pixels, deviation: float) -> Pixels:
-    """Return an image under a Gaussian of this standard deviation in pixels; 0 blurs nothing."""
+    """Return an image blurred by a Gaussian of this standard deviation in pixels; 0 for no blur."""
     if not deviation:
         return pixels
     blurred = cv2.GaussianBlur(pixels, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
@@ -28,21 +28,21 @@ def median_blurred(pixels: Pixels, side: int) -> Pixels:
 
 
 def motion_blurred(pixels: Pixels, length: int, degrees: float) -> Pixels:
-    """Return the means over lines of `length` pixels at an angle; a length of 1 blurs nothing."""
+    """Return the means over lines of `length` pixels at an angle; length 1 for no blur."""
     if length <= 1:
         return pixels
     line = np.zeros((length, length), np.float32)
     line[length // 2] = 1
     middle = (length // 2, length // 2)
     turned = cv2.warpAffine(line, cv2.getRotationMatrix2D(middle, degrees, 1), (length, length))
-    # Turned, a line may leave the kernel in part; it must not darken the image.
+    # A rotated line may leave the kernel in part; normalization keeps the brightness.
     kernel = turned / turned.sum()
     blurred = cv2.filter2D(pixels, -1, kernel, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(blurred, np.uint8)
 
 
 def coarsened(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Return an image as it looks after it was scaled down to a size; a smaller image stays."""
+    """Return an image scaled down to a size and back; a smaller image is unchanged."""
     rows, columns = pixels.shape[:2]
     if width >= columns and height >= rows:
         return pixels

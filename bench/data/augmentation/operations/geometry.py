@@ -1,4 +1,4 @@
-"""Rotations, shears, translations and perspective as matrices, and images moved by them.
+"""Rotations, shears, translations and perspectives as matrices, and images warped by them.
 
 A matrix (3, 3) maps homogeneous coordinates (x, y, 1) of an image to those of the changed image.
 The image covers [0, W] × [0, H], so that the center of its first pixel is (0.5, 0.5).
@@ -32,12 +32,12 @@ _TO_CENTERS = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 
 
 class Border(NamedTuple):
-    """What is around an image: a color, or its own pixels.
+    """The pixels beyond the edges of an image.
 
     Attributes:
-        kind: `constant`: pixels of `value`; `replicate`: the nearest pixel of the image; `reflect`:
+        kind: `constant` for `value`, `replicate` for the nearest pixel of the image, `reflect` for
             the image mirrored at its outermost pixels.
-        value: Of `constant`, in each channel.
+        value: The value of `constant` in each channel.
     """
 
     kind: Literal["constant", "replicate", "reflect"]
@@ -49,7 +49,7 @@ REPLICATE, REFLECT = Border("replicate"), Border("reflect")
 
 
 def edge_color(pixels: Pixels) -> Border:
-    """Return the median of the outermost pixels, in each channel, as what is around an image."""
+    """Return a constant border of the median of the outermost pixels in each channel."""
     edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return Border("constant", tuple(np.atleast_1d(np.median(edges, 0)).tolist()))
 
@@ -60,29 +60,29 @@ def affine(a: float, b: float, c: float, d: float, e: float, f: float) -> Matrix
 
 
 def shear_x(factor: float) -> Matrix:
-    """Return what moves rows to the right, by `factor` of their distance from the upper edge."""
+    """Return the shear that moves rows right by `factor` of their distance to the upper edge."""
     return affine(1, factor, 0, 0, 1, 0)
 
 
 def shear_y(factor: float) -> Matrix:
-    """Return what moves columns down, by `factor` of their distance from the left edge."""
+    """Return the shear that moves columns down by `factor` of their distance to the left edge."""
     return affine(1, 0, 0, factor, 1, 0)
 
 
 def translation(x: float, y: float) -> Matrix:
-    """Return what moves an image by `x` pixels to the right and `y` pixels down."""
+    """Return the translation by `x` pixels to the right and `y` pixels down."""
     return affine(1, 0, x, 0, 1, y)
 
 
 def rotation(degrees: float) -> Matrix:
-    """Return what turns an image counter-clockwise around its upper left corner."""
+    """Return the counter-clockwise rotation around the upper left corner."""
     angle = math.radians(degrees)
     cosine, sine = math.cos(angle), math.sin(angle)
     return affine(cosine, sine, 0, -sine, cosine, 0)
 
 
 def scaling(x: float, y: float) -> Matrix:
-    """Return what scales columns by `x` and rows by `y`, away from the upper left corner."""
+    """Return the scaling of columns by `x` and of rows by `y` from the upper left corner."""
     return affine(x, 0, 0, 0, y, 0)
 
 
@@ -103,16 +103,15 @@ def corners(pixels: Pixels) -> Matrix:
 
 
 def perspective(pixels: Pixels, moved: Matrix) -> Matrix:
-    """Return what maps the corners of an image to the columns of `moved` (2, 4)."""
-    before, after = (np.array(each[:2].T, np.float32) for each in (corners(pixels), moved))
+    """Return the perspective that maps the corners of an image to the columns of `moved` (2, 4)."""
+    before, after = (np.array(points[:2].T, np.float32) for points in (corners(pixels), moved))
     return np.asarray(cv2.getPerspectiveTransform(before, after), np.float64)
 
 
 def fitted(matrix: Matrix, pixels: Pixels) -> Matrix:
-    """Return `matrix`, then the changed image stretched to the size of the image as it was.
+    """Return `matrix` followed by a stretch of the result to the original size.
 
-    So the whole of it stays visible: a canvas that grows with its image and is then scaled back, in
-    one step.
+    So the whole image stays visible, as on a canvas that grows and is then scaled back.
     """
     height, width = pixels.shape[:2]
     columns, rows, depths = (matrix @ corners(pixels)).tolist()
@@ -125,12 +124,12 @@ def fitted(matrix: Matrix, pixels: Pixels) -> Matrix:
 def warped(
     pixels: Pixels, matrix: Matrix, border: Border, interpolation: Interpolation = "linear"
 ) -> Pixels:
-    """Return an image moved by `matrix`, on a canvas of the same size."""
+    """Return an image transformed by `matrix`, on a canvas of the same size."""
     height, width = pixels.shape[:2]
     between_centers = _TO_CENTERS @ matrix @ _FROM_CENTERS
     method, mode, value = _METHODS[interpolation], _BORDERS[border.kind], border.value
     if min(height, width) == 1 and border.kind == "reflect":
-        # Mirrored, a single row is itself; OpenCV 5.0 would look for it without an end.
+        # A single row mirrored is itself; OpenCV 5.0 would loop forever.
         mode = cv2.BORDER_REPLICATE
     if matrix[2, 0] == matrix[2, 1] == 0:
         moved = cv2.warpAffine(

@@ -1,6 +1,6 @@
 """The operations of RandAugment: functions of an image, a level in [0, 1] and a generator.
 
-The level decides the strength. Drawn are the direction and noise.
+The level is the strength; directions and noise are drawn from the generator.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SHEAR = (0.9, 0.2)
 _TRANSLATION = (0.10, 0.30)
 _BLUR, _BLUR_PER_SIDE = 4.0, 0.02
 _NOISE, _NOISE_PER_SIDE = 40.0, 0.2
-"""Each at level 1. Blur and noise are capped by a part of the longer side."""
+"""The strengths at level 1. Blur and noise are at most a share of the longer side."""
 
 
 def _signed(level: float, generator: np.random.Generator) -> float:
@@ -107,7 +107,7 @@ def _noise(pixels: Pixels, level: float, generator: np.random.Generator) -> Pixe
     rate = _capped(_NOISE * level, pixels, _NOISE_PER_SIDE)
     if not rate:
         return pixels
-    # The source has odd rates alone.
+    # The source only has odd rates.
     quantiles = noise.poisson_quantiles(rate | 1)
     return noise.noisy(pixels, noise.draw_noise(quantiles, pixels.shape[:2], generator))
 

@@ -14,7 +14,7 @@ _COLOR = 3
 
 
 def mapped(pixels: Pixels, table: Table) -> Pixels:
-    """Return an image whose values are looked up: in (256,), or (256, 3) for each channel."""
+    """Return an image with values mapped by a table (256,), or (256, 3) with one per channel."""
     return np.asarray(cv2.LUT(pixels, table.reshape(1, 256, -1)), np.uint8)
 
 
@@ -24,7 +24,7 @@ def inverted(pixels: Pixels) -> Pixels:
 
 
 def autocontrast(pixels: Pixels) -> Pixels:
-    """Return each channel stretched to the whole range; one of a single value stays."""
+    """Return each channel stretched to 0 … 255; a channel of a single value is unchanged."""
     ends = [cv2.minMaxLoc(channel)[:2] for channel in cv2.split(pixels)]
     low, high = np.array(ends).T
     scale = 255 / np.maximum(high - low, 1)
@@ -33,26 +33,26 @@ def autocontrast(pixels: Pixels) -> Pixels:
 
 
 def equalized(pixels: Pixels) -> Pixels:
-    """Return each channel with about as many pixels of each value, as Pillow equalizes.
+    """Return each channel with an equalized histogram, as in Pillow.
 
-    A channel of a single value stays, and so does one of fewer than 256 pixels.
+    A channel of a single value or of fewer than 256 pixels is unchanged.
     """
     channels = [np.asarray(channel).ravel() for channel in cv2.split(pixels)]
     counts = np.stack([np.bincount(channel, minlength=256) for channel in channels], -1)
     below = counts.cumsum(0) - counts
-    # So many pixels are not of the highest value.
+    # The number of pixels below the highest value, in 255 steps.
     step = np.where(counts > 0, below, 0).max(0) // 255
     equal = np.minimum((below + step // 2) // np.maximum(step, 1), 255)
     return mapped(pixels, np.where(step > 0, equal, _LEVELS[:, None]).astype(np.uint8))
 
 
 def posterized(pixels: Pixels, bits: int) -> Pixels:
-    """Return an image with the highest `bits` of each value, the others 0."""
+    """Return an image with all but the highest `bits` of each value set to 0."""
     return np.asarray(pixels & np.uint8(256 - (1 << (8 - bits))), np.uint8)
 
 
 def solarized(pixels: Pixels, threshold: int) -> Pixels:
-    """Return an image with all values of `threshold` and more inverted."""
+    """Return an image with all values from `threshold` on inverted."""
     return mapped(pixels, np.where(threshold > _LEVELS, _LEVELS, 255 - _LEVELS).astype(np.uint8))
 
 
@@ -68,12 +68,12 @@ def scaled_values(pixels: Pixels, factor: float, offset: float = 0.0) -> Pixels:
 
 
 def contrasted(pixels: Pixels, factor: float) -> Pixels:
-    """Return an image `factor` times as far from the mean of its gray values."""
+    """Return an image with distances to its mean gray value multiplied by `factor`."""
     return scaled_values(pixels, factor, (1 - factor) * int(gray(pixels).mean() + 0.5))
 
 
 def saturated(pixels: Pixels, factor: float) -> Pixels:
-    """Return an image `factor` times as far from its gray values; a gray one stays."""
+    """Return an image with distances to its gray values multiplied by `factor`."""
     if pixels.ndim < _COLOR:
         return pixels
     plain = cv2.cvtColor(gray(pixels), cv2.COLOR_GRAY2RGB)
@@ -88,7 +88,7 @@ def gray(pixels: Pixels) -> Pixels:
 
 
 def shifted_hsv(pixels: Pixels, hue: float, saturation: float = 0.0, value: float = 0.0) -> Pixels:
-    """Return an image with other hues, saturations and values.
+    """Return an image with shifted hue, saturation and value.
 
     Args:
         pixels: The image. A gray one has neither hue nor saturation.
@@ -107,5 +107,5 @@ def shifted_hsv(pixels: Pixels, hue: float, saturation: float = 0.0, value: floa
 
 
 def gamma_corrected(pixels: Pixels, gamma: float) -> Pixels:
-    """Return an image with values v of 0 … 1 as v^`gamma`."""
+    """Return an image with each value v in 0 … 1 raised to `gamma`."""
     return mapped(pixels, np.rint(255 * (_LEVELS / 255) ** gamma).astype(np.uint8))

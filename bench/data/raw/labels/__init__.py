@@ -1,1 +1,1 @@
-"""Label formats of people's own data, each a `LabelFormat`; `formats.FORMATS` lists them."""
+"""Label formats for data of users, each a `LabelFormat`; `formats.FORMATS` lists them."""

@@ -1,4 +1,4 @@
-"""Tables of encoded images and texts: what the library `datasets` saves, and Parquet files."""
+"""Label formats of tables with encoded images: saved Hugging Face datasets, and Parquet files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from bench.core.errors import BenchError
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import PROBED, DataFolder
+from bench.data.raw.labels.data_folder import MAX_PROBED, DataFolder
 from bench.data.raw.labels.label_format import CERTAIN, ImageSource, LabelFormat, Row
 from bench.data.raw.labels.table_columns import (
     Record,
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _STATE = "state.json"
-_FILE_FORMAT = b"ARROW1"
-_MAX_DECODED = 8
+_FILE_MAGIC = b"ARROW1"
+_MAX_DECODED_GROUPS = 8
 """Row groups of a Parquet file that are kept decoded."""
-_REMEDY = "save it again with save_to_disk of the library datasets"
+_REMEDY = "save it again with save_to_disk of Hugging Face's datasets"
 
 
-class _Value(NamedTuple):
-    """What a table has for an image: its bytes, else a path."""
+class _Cell(NamedTuple):
+    """The cell of a column of images: bytes, or a path."""
 
     content: bytes | None
     path: str
@@ -43,34 +43,34 @@ class _Value(NamedTuple):
 
 @dataclass(frozen=True)
 class BatchImage:
-    """An image in a record batch that is mapped from disk."""
+    """An image in a memory-mapped record batch."""
 
     column: pa.Array
     row: int
 
     def exists(self) -> bool:
-        """Return whether there are bytes."""
-        return bool(_value(self.column, self.row).content)
+        """Return whether the cell has bytes."""
+        return bool(_read_cell(self.column, self.row).content)
 
     def load(self) -> Sequence[bytes]:
-        """Return the bytes. Raises SampleError where there are none."""
-        return _content(_value(self.column, self.row))
+        """Return the bytes. Raises SampleError if there are none."""
+        return _content(_read_cell(self.column, self.row))
 
 
 class _RowGroups:
-    """The columns of images in a Parquet file, a group of rows at a time."""
+    """The column of images in a Parquet file, read by row groups."""
 
     def __init__(self, file: Path, image: str) -> None:
         self._file = file
         self._image = image
-        # Several threads are given images of a group at about the same time.
-        self._decoded = lru_cache(_MAX_DECODED)(self._read)
-        self._turns: dict[int, threading.Lock] = {}
+        # Threads load images of the same group at about the same time; a lock reads it once.
+        self._decoded = lru_cache(_MAX_DECODED_GROUPS)(self._read)
+        self._locks: dict[int, threading.Lock] = {}
 
-    def value(self, group: int, row: int) -> _Value:
-        """Return what a row of a group has. Raises SampleError where it cannot be read."""
-        with self._turns.setdefault(group, threading.Lock()):
-            return _value(self._decoded(group), row)
+    def value(self, group: int, row: int) -> _Cell:
+        """Return the cell of a row of a group. Raises SampleError if it cannot be read."""
+        with self._locks.setdefault(group, threading.Lock()):
+            return _read_cell(self._decoded(group), row)
 
     def _read(self, group: int) -> pa.Array:
         import pyarrow as pa
@@ -82,40 +82,40 @@ class _RowGroups:
             )
             table.validate(full=True)
         except (OSError, pa.ArrowException):
-            raise SampleError("an image in a group of rows that cannot be read") from None
+            raise SampleError("an image in a row group that cannot be read") from None
         return table[self._image].combine_chunks()
 
 
 @dataclass(frozen=True)
 class GroupImage:
-    """An image in a group of rows of a Parquet file."""
+    """An image in a row group of a Parquet file."""
 
     groups: _RowGroups
     group: int
     row: int
 
     def exists(self) -> bool:
-        """Return whether there are bytes; its whole group is read for that."""
+        """Return whether the cell has bytes, which reads its whole row group."""
         try:
             return bool(self.groups.value(self.group, self.row).content)
         except SampleError:
             return False
 
     def load(self) -> Sequence[bytes]:
-        """Return the bytes. Raises SampleError where there are none."""
+        """Return the bytes. Raises SampleError if there are none."""
         return _content(self.groups.value(self.group, self.row))
 
 
 @dataclass(frozen=True)
 class SavedDataset(LabelFormat):
-    """A folder that the library `datasets` of Hugging Face wrote with `save_to_disk`.
+    """A folder written by `save_to_disk` of Hugging Face's `datasets`, which need not be installed.
 
-    A row's further texts and whole numbers are kept as columns. Nothing of it needs `datasets`.
+    Further columns of texts and integers are kept as columns of the rows.
 
     Attributes:
-        image: The column of images. Empty: the only one of images.
-        text: The column of transcripts. Empty: the first that is called so, such as `text`, else
-            the only one of texts.
+        image: The column of images. Empty: the only column of images.
+        text: The column of transcripts. Empty: the first with a usual name such as `text`, else the
+            only column of texts.
     """
 
     name: ClassVar[str] = "huggingface"
@@ -126,12 +126,12 @@ class SavedDataset(LabelFormat):
     text: str = ""
 
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the folders with a state.json and files of Arrow; of several splits, each."""
+        """Return the folders with a state.json and Arrow files, one per split."""
         folders = {file.parent for file in data.files if file.suffix == ".arrow"}
         return sorted(file.parent for file in data.files if _is_state(file, folders))
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield the rows by their numbers, which count from 0 as in the library."""
+        """Yield the rows; their ids are numbers from 0, as in the library."""
         number, base, prefix = 0, None, data.prefix(labels)
         for batch in _batches(labels, data):
             columns = require_columns(batch.schema, self.image, self.text, labels)
@@ -146,14 +146,14 @@ class SavedDataset(LabelFormat):
 
 @dataclass(frozen=True)
 class ParquetTable(LabelFormat):
-    """Parquet files of encoded images, as on Hugging Face's hub, or of paths of images.
+    """Parquet files with encoded images, as on the Hugging Face Hub, or with paths of images.
 
-    A row's further texts and whole numbers are kept as columns.
+    Further columns of texts and integers are kept as columns of the rows.
 
     Attributes:
-        image: The column of images. Empty: the only one of images.
-        text: The column of transcripts. Empty: the first that is called so, such as `text`, else
-            the only one of texts.
+        image: The column of images. Empty: the only column of images.
+        text: The column of transcripts. Empty: the first with a usual name such as `text`, else the
+            only column of texts.
     """
 
     name: ClassVar[str] = "parquet"
@@ -164,18 +164,18 @@ class ParquetTable(LabelFormat):
     text: str = ""
 
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the Parquet files that have such columns."""
+        """Return the Parquet files with a column of images and one of texts."""
         return [file for file in data.files if file.suffix == ".parquet" and self._columns(file)]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield the rows of a file by their numbers, which count from 0."""
+        """Yield the rows of a file; their ids are numbers from 0."""
         import pyarrow as pa
 
         data.require_inside(labels)
         try:
             yield from self._rows(labels, data)
         except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-            raise _broken(labels, "Parquet file", error) from None
+            raise _unreadable_error(labels, "Parquet file", error) from None
 
     def _rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
         import pyarrow as pa
@@ -183,16 +183,16 @@ class ParquetTable(LabelFormat):
 
         file = parquet.ParquetFile(pa.OSFile(os.fsencode(labels)))
         columns = require_columns(file.schema_arrow, self.image, self.text, labels)
-        named = not is_encoded(file.schema_arrow.field(columns.image).type)
+        has_paths = not is_encoded(file.schema_arrow.field(columns.image).type)
         groups = _RowGroups(labels, columns.image)
         number, base, prefix = 0, None, data.prefix(labels.with_suffix(""))
         for group in range(file.num_row_groups):
-            listed = [*[columns.image] * named, columns.text, *columns.others]
+            listed = [*[columns.image] * has_paths, columns.text, *columns.others]
             table = file.read_row_group(group, columns=listed, use_threads=False).combine_chunks()
             table.validate(full=True)
             for batch in table.to_batches():
                 paths: list[str | None] = [None] * len(batch)
-                if named:
+                if has_paths:
                     base = base or _base(labels, batch[columns.image], data)
                     paths = _paths(batch[columns.image])
                 for row, record in enumerate(columns.records(batch)):
@@ -215,7 +215,7 @@ class ParquetTable(LabelFormat):
 def _row(
     identity: str, record: Record, image: ImageSource | str, data: DataFolder, base: Path | None
 ) -> Row | Rejected:
-    """Return the row of a record whose image is in a table, or a path relative to `base`."""
+    """Return the row of a record; its image is in a table, or a path relative to `base`."""
     if record.text is None:
         return Rejected(identity, "a row without a text")
     if isinstance(image, str):
@@ -227,13 +227,13 @@ def _row(
 
 
 def _base(labels: Path, images: pa.Array, data: DataFolder) -> Path:
-    """Return what the paths among the first of a column of images are relative to."""
-    paths = _paths(images.slice(0, PROBED))
+    """Return the folder that paths in a column of images are relative to, by the first of them."""
+    paths = _paths(images.slice(0, MAX_PROBED))
     return data.base(labels, [path for path in paths if path])
 
 
 def _paths(images: pa.Array) -> list[str | None]:
-    """Return the path of each image in a column, None where the column has its bytes."""
+    """Return the path of each image in a column, None if the column has its bytes."""
     import pyarrow as pa
     from pyarrow import compute
 
@@ -246,25 +246,25 @@ def _paths(images: pa.Array) -> list[str | None]:
     return [None if has else path for has, path in zip(stored.to_pylist(), paths, strict=True)]
 
 
-def _value(column: pa.Array, row: int) -> _Value:
-    """Return what a row of a column of images has."""
-    found: Any = column[row].as_py()
-    if isinstance(found, dict):
-        return _Value(found["bytes"], found.get("path") or "")
-    return _Value(None, found or "")
+def _read_cell(column: pa.Array, row: int) -> _Cell:
+    """Return the cell of a row in a column of images."""
+    cell: Any = column[row].as_py()
+    if isinstance(cell, dict):
+        return _Cell(cell["bytes"], cell.get("path") or "")
+    return _Cell(None, cell or "")
 
 
-def _content(value: _Value) -> tuple[bytes]:
+def _content(value: _Cell) -> tuple[bytes]:
     if value.content is None:
         raise SampleError("no image in its row")
     return (value.content,)
 
 
 def _batches(folder: Path, data: DataFolder) -> Iterator[pa.RecordBatch]:
-    """Yield the record batches of a saved dataset, mapped from disk, in their order.
+    """Yield the memory-mapped record batches of a saved dataset in order.
 
     Raises:
-        BenchError: A file is missing, or is not Arrow.
+        BenchError: A file is missing, or is not an Arrow file.
     """
     import pyarrow as pa
 
@@ -273,43 +273,45 @@ def _batches(folder: Path, data: DataFolder) -> Iterator[pa.RecordBatch]:
             mapped = pa.memory_map(os.fsencode(file))
             opened = _opened(mapped)
             for batch in opened:
-                # Arrow trusts offsets and names of a file that anybody may have written.
+                # Arrow does not validate offsets and names, and the file is untrusted.
                 batch.validate(full=True)
                 if batch.schema.names:
                     yield batch
         except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-            raise _broken(file, "file of Arrow", error) from None
+            raise _unreadable_error(file, "Arrow file", error) from None
 
 
 def _opened(mapped: pa.MemoryMappedFile) -> Iterator[pa.RecordBatch]:
-    """Return the batches of Arrow's stream format, or of its file format."""
+    """Return the record batches of a file in the stream format or the file format of Arrow."""
     import pyarrow as pa
 
-    is_file = mapped.read(len(_FILE_FORMAT)) == _FILE_FORMAT
+    is_file = mapped.read(len(_FILE_MAGIC)) == _FILE_MAGIC
     mapped.seek(0)
     if not is_file:
         return iter(pa.ipc.open_stream(mapped))
     opened = pa.ipc.open_file(mapped)
-    return (opened.get_batch(place) for place in range(opened.num_record_batches))
+    return (opened.get_batch(index) for index in range(opened.num_record_batches))
 
 
 def _arrow_files(folder: Path, data: DataFolder) -> list[Path]:
-    """Return the files that a state.json lists, in its order. Raises BenchError."""
-    place = folder / _STATE
+    """Return the files in the order of a state.json. Raises BenchError if it is invalid."""
+    state_file = folder / _STATE
     try:
-        state = json.loads(image_tree.read(data.root, data.relative(place)))
+        state = json.loads(image_tree.read_file(data.root, data.relative(state_file)))
         names = [listed["filename"] for listed in state["_data_files"]]
     except (SampleError, ValueError, TypeError, KeyError, RecursionError):
-        raise BenchError(f"{place}: this is not the state of a saved dataset; {_REMEDY}") from None
+        raise BenchError(
+            f"{state_file}: this is not the state of a saved dataset; {_REMEDY}"
+        ) from None
     if state.get("_indices_files") or state.get("_indices_data_files"):
         raise BenchError(
-            f"{place}: this dataset is a selection by a file of indices, which bench does not "
-            f"apply; {_REMEDY}"
+            f"{state_file}: this dataset selects rows by a file of indices, which bench does not "
+            f"support; {_REMEDY}"
         )
     for name in names:
         file = folder / str(name)
         if not image_tree.is_inside(str(name)) or not file.resolve().is_relative_to(data.root):
-            raise BenchError(f"{place}: '{name}' is not a file of this folder; {_REMEDY}")
+            raise BenchError(f"{state_file}: '{name}' is not a file of this folder; {_REMEDY}")
         if not file.is_file():
             raise BenchError(f"{file} is missing; {_REMEDY}")
     return [folder / name for name in names]
@@ -319,6 +321,6 @@ def _is_state(file: Path, folders: set[Path]) -> bool:
     return file.name == _STATE and file.parent in folders
 
 
-def _broken(file: Path, noun: str, error: Exception) -> BenchError:
-    what = " ".join(str(error).split())
-    return BenchError(f"{file}: this is not a whole {noun} ({what}); copy or save it again")
+def _unreadable_error(file: Path, noun: str, error: Exception) -> BenchError:
+    reason = " ".join(str(error).split())
+    return BenchError(f"{file}: this is not a complete {noun} ({reason}); copy or save it again")

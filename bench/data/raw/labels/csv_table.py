@@ -1,4 +1,4 @@
-"""Tables with a header: CSV and TSV, such as metadata.csv of a Hugging Face image folder."""
+"""The label format of CSV and TSV tables with a header, such as metadata.csv of Hugging Face."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import label_text, named_fields
-from bench.data.raw.labels.data_folder import PROBED, DataFolder
+from bench.data.raw.labels.data_folder import MAX_PROBED, DataFolder
 from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
 _DELIMITERS = "\t;,"
-"""In the order in which a header is looked at for them."""
+"""The delimiters, in the order in which they are tried on a header."""
 _MAX_HEADER = 2**16
-"""Characters of a header; a longer first line has no names of columns."""
+"""The largest number of characters in a header; a longer first line is not a header."""
 
 
 @dataclass(frozen=True)
 class CsvTable(LabelFormat):
-    """A header, then one sample per row; values may be quoted, and are taken as they are written.
+    """A header, then one sample per row; values may be quoted, and are always read as text.
 
     Attributes:
-        image: The column of the paths. Empty: the first that is called so, such as `file_name`.
-        text: The column of the transcripts. Empty: the first that is called so, such as `text`.
-        delimiter: What separates columns. Empty: the first of tab, semicolon and comma that the
-            header has.
+        image: The column of paths. Empty: the first with a usual name such as `file_name`.
+        text: The column of transcripts. Empty: the first with a usual name such as `text`.
+        delimiter: The delimiter of columns. Empty: the first of tab, semicolon and comma that is in
+            the header.
     """
 
     name: ClassVar[str] = "csv"
@@ -44,30 +44,32 @@ class CsvTable(LabelFormat):
     delimiter: str = ""
 
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the tables whose header has a column of paths and one of texts."""
-        files = label_text.named(data, (".csv", ".tsv", ".txt"))
+        """Return the files whose header has a column of paths and one of texts."""
+        files = label_text.list_files(data, (".csv", ".tsv", ".txt"))
         return [file for file in files if self._columns(file)]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield a row per record; its other columns are kept."""
+        """Yield one row per record, with its other columns."""
         header = self._header(labels)
         image, text = self._require(labels, header)
         records = self._records(labels)
-        base = data.base(labels, [r[image] for _, r in islice(records, PROBED) if len(r) > image])
+        base = data.base(
+            labels, [r[image] for _, r in islice(records, MAX_PROBED) if len(r) > image]
+        )
         name = data.relative(labels)
         for number, record in self._records(labels):
-            place = f"{name}:{number}"
+            row_name = f"{name}:{number}"
             if len(record) != len(header):
                 reason = f"a row of {len(record)} columns, the header has {len(header)}"
-                yield Rejected(place, reason)
+                yield Rejected(row_name, reason)
                 continue
             if not all(map(image_tree.is_text, record)):
-                yield Rejected(place, "a row that is not UTF-8")
+                yield Rejected(row_name, "a row that is not UTF-8")
                 continue
             try:
                 identity, source = data.source(base, record[image])
             except SampleError as error:
-                yield Rejected(place, str(error))
+                yield Rejected(row_name, str(error))
                 continue
             columns = {
                 key: value.strip(label_text.BLANKS)
@@ -77,8 +79,8 @@ class CsvTable(LabelFormat):
             yield Row(identity, record[text].strip(label_text.BLANKS), source, columns)
 
     def _header(self, file: Path) -> list[str]:
-        """Return the names on the first line; none where it is too long for a header."""
-        with label_text.opened(file) as stream:
+        """Return the column names on the first line; empty if the line is not CSV."""
+        with label_text.open_labels(file) as stream:
             first = stream.readline(_MAX_HEADER).rstrip("\r\n")
         try:
             [header] = [*csv.reader([first], delimiter=self._delimiter(first))] or [[]]
@@ -90,25 +92,25 @@ class CsvTable(LabelFormat):
         return self.delimiter or next((each for each in _DELIMITERS if each in header), ",")
 
     def _columns(self, file: Path) -> tuple[int, int] | None:
-        """Return the numbers of the columns of paths and of texts, None where one is missing."""
+        """Return the indices of the columns of paths and of texts, None if one is missing."""
         header = self._header(file)
-        image = named_fields.field(header, named_fields.IMAGES, self.image)
-        text = named_fields.field(header, named_fields.TEXTS, self.text)
+        image = named_fields.find_field(header, named_fields.IMAGES, self.image)
+        text = named_fields.find_field(header, named_fields.TEXTS, self.text)
         if image is None or text is None or image == text:
             return None
         return header.index(image), header.index(text)
 
     def _require(self, file: Path, header: list[str]) -> tuple[int, int]:
-        if found := self._columns(file):
-            return found
-        if named_fields.field(header, named_fields.IMAGES, self.image) is None:
-            raise named_fields.missing(self.name, file, header, "image", self.image)
-        raise named_fields.missing(self.name, file, header, "text", self.text)
+        if columns := self._columns(file):
+            return columns
+        if named_fields.find_field(header, named_fields.IMAGES, self.image) is None:
+            raise named_fields.missing_field(self.name, file, header, "image", self.image)
+        raise named_fields.missing_field(self.name, file, header, "text", self.text)
 
     def _records(self, file: Path) -> Iterator[tuple[int, list[str]]]:
-        """Yield the records below the header, with the numbers of their last lines."""
-        with label_text.opened(file) as stream:
-            rows = label_text.bounded(stream, file)
+        """Yield the records below the header, each with the number of its last line."""
+        with label_text.open_labels(file) as stream:
+            rows = label_text.bounded_lines(stream, file)
             reader = csv.reader(rows, delimiter=self._delimiter(next(rows, "")))
             try:
                 for record in reader:
@@ -116,6 +118,6 @@ class CsvTable(LabelFormat):
                         yield reader.line_num + 1, record
             except csv.Error as error:
                 raise BenchError(
-                    f"{file}:{reader.line_num + 1}: this is not CSV ({error}); look for a quote "
+                    f"{file}:{reader.line_num + 1}: this is not CSV ({error}); check for a quote "
                     "that is not closed"
                 ) from None

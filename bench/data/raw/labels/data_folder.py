@@ -1,4 +1,4 @@
-"""The folder of a person's own data: its files, and what the paths in its labels mean."""
+"""The folder of a user's data: its files, and the resolution of paths in labels."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from bench.core.errors import BenchError
 from bench.data.raw import image_tree
 from bench.data.raw.entries import SampleError
 
-_DEPTH = 4
+_MAX_DEPTH = 4
 _MAX_FILES = 500_000
-# Names that do not begin with a dot, with one slash between.
-_PLAIN = re.compile(r"[^./\\\0][^/\\\0]*(?:/[^./\\\0][^/\\\0]*)*")
-PROBED = 200
-"""Rows from which it is decided what paths are relative to."""
+# Names that do not begin with a dot, separated by single slashes.
+_PLAIN_PATH = re.compile(r"[^./\\\0][^/\\\0]*(?:/[^./\\\0][^/\\\0]*)*")
+MAX_PROBED = 200
+"""The number of first rows that decide which folder paths are relative to."""
 IMAGE_FOLDERS = ("", "images", "imgs", "image", "img")
-"""Folders that images may be in, from the folder of their labels or one above it."""
+"""Usual folders of images, relative to the folder of the labels or one above it."""
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image that is a file of its own."""
+    """An image file."""
 
     folder: Path
     name: str
 
     def exists(self) -> bool:
-        """Return whether there is such a file."""
-        # Path.is_file raises on a text that is too long for a name.
+        """Return whether the file exists."""
+        # Path.is_file raises an error on a name that is too long.
         return os.path.isfile(self.folder / self.name)  # noqa: PTH113
 
     def load(self) -> Sequence[bytes]:
         """Return the content of the file."""
-        return image_tree.image(self.folder, self.name)
+        return image_tree.read_image(self.folder, self.name)
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class FrameFolder:
     """A clip whose frames are the image files of a folder, in the natural order of their names.
 
     Attributes:
-        folder: The folder that `name` is in, without links; no frame is read out of it.
-        name: The folder of the frames.
-        pattern: What the names of frames match, such as `*.png`.
+        folder: A resolved folder; no frame is read from outside it.
+        name: The path of the folder of frames in `folder`.
+        pattern: The pattern of the names of frames, such as `*.png`.
     """
 
     folder: Path
@@ -56,7 +56,7 @@ class FrameFolder:
     pattern: str = "*"
 
     def exists(self) -> bool:
-        """Return whether there is a frame."""
+        """Return whether there is at least one frame."""
         try:
             return bool(self._names())
         except SampleError:
@@ -67,17 +67,17 @@ class FrameFolder:
         names = self._names()
         if not names:
             raise SampleError("a folder without a frame")
-        return [image_tree.read(self.folder, f"{self.name}/{name}") for name in names]
+        return [image_tree.read_file(self.folder, f"{self.name}/{name}") for name in names]
 
     def _names(self) -> list[str]:
-        """Return the names of the frames. Raises SampleError where the folder cannot be read."""
+        """Return the names of the frames. Raises SampleError if the folder cannot be read."""
         try:
             names = [each.name for each in (self.folder / self.name).iterdir()]
         except (OSError, ValueError) as error:
             cause = error.strerror if isinstance(error, OSError) else type(error).__name__
             raise SampleError(f"a folder of frames that cannot be read ({cause})") from None
-        shown = filter(is_image, fnmatch.filter(names, self.pattern))
-        return sorted(shown, key=image_tree.natural_order)
+        frames = filter(is_image, fnmatch.filter(names, self.pattern))
+        return sorted(frames, key=image_tree.natural_order)
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,10 @@ class DataFolder:
     """A folder of labels and images.
 
     Attributes:
-        root: The folder, without links.
-        images: What paths in labels are relative to, without links; None: it is found out from
-            which of the usual places most images exist.
-        clips: Whether a path in a label names a folder of frames, and not an image.
+        root: The resolved folder.
+        images: The resolved folder that paths in labels are relative to; None: of the usual
+            folders, the one for which most images exist.
+        clips: Whether a path in a label is a folder of frames, and not an image.
     """
 
     root: Path
@@ -97,9 +97,9 @@ class DataFolder:
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """The files near the root that are not images, sorted.
+        """The files that are not images, sorted, from the root and up to 4 levels below it.
 
-        Hidden ones, and folders further down, are left out.
+        Hidden files and folders are left out.
         """
         return tuple(
             folder / name
@@ -114,34 +114,34 @@ class DataFolder:
 
     @cached_property
     def _names(self) -> dict[Path, list[str]]:
-        """The names of the files in each folder near the root, sorted."""
-        found: dict[Path, list[str]] = {}
+        """The sorted names of the files in the root and in each folder up to 4 levels below it."""
+        names_by_folder: dict[Path, list[str]] = {}
         count = 0
-        for folder, names in _walk(self.root, _DEPTH):
-            found[folder] = names
+        for folder, names in _walk(self.root, _MAX_DEPTH):
+            names_by_folder[folder] = names
             count += len(names)
             if count > _MAX_FILES:
                 raise BenchError(
-                    f"{self.root} has more than {_MAX_FILES:,} files, too many to look through "
-                    "for labels; name the files of labels"
+                    f"{self.root} has more than {_MAX_FILES:,} files, too many to search for "
+                    "labels; name the label files"
                 )
-        return dict(sorted(found.items()))
+        return dict(sorted(names_by_folder.items()))
 
     @cached_property
     def folders(self) -> tuple[Path, ...]:
-        """The root and the folders near it, sorted."""
+        """The root and the folders up to 4 levels below it, sorted."""
         return tuple(self._names)
 
     def relative(self, path: Path) -> str:
-        """Return how messages and ids call a path in this folder."""
+        """Return a path relative to the root, for messages and ids."""
         return path.relative_to(self.root).as_posix() if path != self.root else "."
 
     def prefix(self, path: Path) -> str:
-        """Return how ids begin of what is listed in a path: with nothing in the folder itself."""
+        """Return the prefix of ids of samples that `path` lists; empty for the root."""
         return "" if path == self.root else f"{self.relative(path)}/"
 
     def require_inside(self, file: Path) -> None:
-        """Raise BenchError where a file is a link out of the folder."""
+        """Raise BenchError if a file is a link out of the folder."""
         if not file.resolve().is_relative_to(self.root):
             raise BenchError(
                 f"{file} is a link out of {self.root}; put the file itself there, or name the "
@@ -149,18 +149,22 @@ class DataFolder:
             )
 
     def source(self, base: Path, path: str) -> tuple[str, ImageFile | FrameFolder]:
-        """Return the id and the images that `path` of a label names, given what it is relative to.
+        """Return the id and the image source for a path in a label.
+
+        Args:
+            base: The folder that the path is relative to.
+            path: The path as written in the label.
 
         Raises:
             SampleError: The path leads out of the folder, or is empty.
         """
-        name = normalized(path)
+        name = normalize_path(path)
         if name.startswith("/"):
-            # Labels that a program wrote on this machine may have absolute paths.
+            # Labels that were written on this machine may have absolute paths.
             for folder in (base, self.root):
                 name = name.removeprefix(f"{folder.as_posix()}/")
-        # Millions of rows: only a path that needs it is taken apart.
-        if not _PLAIN.fullmatch(name):
+        # There may be millions of rows, so only unusual paths are parsed.
+        if not _PLAIN_PATH.fullmatch(name):
             if not image_tree.is_inside(name):
                 raise SampleError(
                     "a path out of the data set's folder" if name else "an empty path"
@@ -174,44 +178,44 @@ class DataFolder:
 
     @cached_property
     def _prefixes(self) -> dict[Path, str]:
-        """How the ids of images begin by what their paths are relative to."""
+        """The prefix of ids by the folder that paths are relative to."""
         return {}
 
     def base(self, labels: Path, paths: Sequence[str]) -> Path:
-        """Return what the paths in a file of labels are relative to.
+        """Return the folder that the paths in a label file are relative to.
 
         Args:
-            labels: The file.
-            paths: The first of its paths.
+            labels: The label file.
+            paths: Its first paths.
         """
         if self.images is not None:
             return self.images
         folders = (labels.parent, *_up_to(labels.parent, self.root))
         candidates = [folder / name for folder in folders for name in IMAGE_FOLDERS]
-        counts = {base: self._existing(base, paths[:PROBED]) for base in candidates}
-        return max(counts, key=lambda base: counts[base])  # the first of equals
+        counts = {base: self._existing(base, paths[:MAX_PROBED]) for base in candidates}
+        return max(counts, key=lambda base: counts[base])  # the first maximum
 
     def _existing(self, base: Path, paths: Sequence[str]) -> int:
         count = 0
         for path in paths:
             try:
                 count += self.source(base, path)[1].exists()
-            # Of a text that is no path, the system may say that it is too long or has a NUL.
+            # A text that is not a path may be too long for the system, or contain NUL.
             except (SampleError, OSError, ValueError):
                 continue
         return count
 
 
-def data_folder(root: Path, images: Path | None = None, *, clips: bool = False) -> DataFolder:
-    """Return a folder of data. Raises BenchError where it, or that of the images, is no folder."""
+def open_data_folder(root: Path, images: Path | None = None, *, clips: bool = False) -> DataFolder:
+    """Return a folder of data. Raises BenchError if it or the folder of images does not exist."""
     for folder in filter(None, (root, images)):
         if not folder.is_dir():
-            raise BenchError(f"{folder} is not a folder; name the one that holds the data")
+            raise BenchError(f"{folder} is not a folder; name the folder of the data")
     return DataFolder(root.resolve(), images and images.resolve(), clips)
 
 
 def is_image(name: str) -> bool:
-    """Return whether a file has the ending of an image."""
+    """Return whether a file name has the suffix of an image and is not hidden."""
     stem, dot, suffix = name.rpartition(".")
     return (
         bool(stem)
@@ -220,8 +224,8 @@ def is_image(name: str) -> bool:
     )
 
 
-def normalized(path: str) -> str:
-    """Return a path of a label with slashes, without white space around it and a leading `./`."""
+def normalize_path(path: str) -> str:
+    """Return a path with slashes, without surrounding white space and a leading `./`."""
     name = path.strip().replace("\\", "/")
     return name[2:].lstrip("/") if name.startswith("./") else name
 
@@ -233,7 +237,7 @@ def _up_to(folder: Path, root: Path) -> Iterator[Path]:
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Return whether it is a file, or a link to one; a link to itself is none."""
+    """Return whether an entry is a file or a link to one; False for circular links."""
     try:
         return entry.is_file()
     except OSError:
@@ -241,18 +245,18 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 
 def _walk(folder: Path, depth: int) -> Iterator[tuple[Path, list[str]]]:
-    """Yield `folder` and the folders of so many levels below it, with the names of their files.
+    """Yield `folder` and the folders up to `depth` levels below it, with the names of their files.
 
-    Hidden files and folders are left out, and no link to a folder is followed.
+    Hidden files and folders are left out, and links to folders are not followed.
     """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise BenchError(
-            f"{folder} cannot be read ({error.strerror}); look at its permissions"
+            f"{folder} cannot be read ({error.strerror}); check its permissions"
         ) from None
-    shown = [entry for entry in entries if not entry.name.startswith(".")]
-    folders = [entry for entry in shown if entry.is_dir(follow_symlinks=False)]
-    yield folder, [entry.name for entry in shown if _is_file(entry)]
+    visible = [entry for entry in entries if not entry.name.startswith(".")]
+    folders = [entry for entry in visible if entry.is_dir(follow_symlinks=False)]
+    yield folder, [entry.name for entry in visible if _is_file(entry)]
     for entry in folders if depth else ():
         yield from _walk(Path(entry.path), depth - 1)

@@ -1,4 +1,4 @@
-"""Which split a sample of a person's own data is in: by names, lists, a column or a ratio."""
+"""Divisions of a user's data into splits: by names, lists, a column or a ratio."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from bench.core.errors import BenchError
 from bench.core.types import SPLITS, Split
 from bench.data.raw.labels import label_text
-from bench.data.raw.labels.data_folder import normalized
+from bench.data.raw.labels.data_folder import normalize_path
 from bench.data.raw.labels.label_format import Row
 
 _WORDS: dict[str, Split] = {
@@ -28,14 +28,14 @@ _WORDS: dict[str, Split] = {
     "eval": "test",
     "evaluation": "test",
 }
-"""What file and folder names, and columns, call the splits."""
+"""The names of splits in file names, folder names and columns."""
 NO_SPLIT = "known to be in no list of a split"
 NOT_LISTED = "known to be in a list of a split, and not in the labels"
-"""`bench data check` takes what is known for a note and not for a failure."""
+"""Reasons with "known to be" are a note of `bench data check`, and not a failure."""
 
 
 def named_split(name: str) -> Split | None:
-    """Return the split that a name such as `gt_train.txt` or `val` says; None on none or two."""
+    """Return the split in a name such as `gt_train.txt` or `val`; None for none or several."""
     words = re.findall(r"[a-z]+", name.lower())
     splits = {_WORDS[word] for word in words if word in _WORDS}
     return splits.pop() if len(splits) == 1 else None
@@ -43,34 +43,35 @@ def named_split(name: str) -> Split | None:
 
 @dataclass(frozen=True)
 class Group:
-    """What samples have in common that must not be divided: a writer, a page, a signer.
+    """How samples are grouped that must be in the same split, such as those of a writer.
 
     Exactly one of the attributes is set.
 
     Attributes:
-        column: A column of the labels.
-        folder: The folder of so many levels in the path of a sample: 1 is the first of the path, -1
-            the one that the sample is in.
-        pattern: A regular expression; what its first group, else all of it, matches in the id.
+        column: The group is the value of this column of the labels.
+        folder: The group is this folder in the path of the sample: 1 is the first of the path, -1
+            the one that contains the sample.
+        pattern: The group is what the first group of this regular expression, or all of it, matches
+            in the id.
     """
 
     column: str = ""
     folder: int = 0
     pattern: str = ""
 
-    def of(self, row: Row) -> str | None:
-        """Return the name of the group of a sample, None where it has none."""
+    def name_of(self, row: Row) -> str | None:
+        """Return the name of the group of a sample, None if it has none."""
         if self.column:
             return row.columns.get(self.column) or None
         if self.folder:
             folders = PurePosixPath(row.id).parent.parts
-            place = self.folder - 1 if self.folder > 0 else self.folder
-            return folders[place] if -len(folders) <= place < len(folders) else None
+            index = self.folder - 1 if self.folder > 0 else self.folder
+            return folders[index] if -len(folders) <= index < len(folders) else None
         match = re.search(self.pattern, row.id)
         return match and match[min(match.re.groups, 1)]
 
-    def described(self) -> str:
-        """Return how messages call it."""
+    def description(self) -> str:
+        """Return a description for messages."""
         if self.column:
             return f"column '{self.column}'"
         return f"folder {self.folder} of the path" if self.folder else f"pattern '{self.pattern}'"
@@ -82,33 +83,33 @@ class Division(ABC):
 
     @property
     def splits(self) -> tuple[Split, ...]:
-        """The splits that it has to give; empty: those that samples are found to be in."""
+        """The splits that must not be empty; empty for any splits."""
         return ()
 
     @abstractmethod
-    def of(self, row: Row, labels: str, group: str | None) -> Split | None:
-        """Return the split of a sample, None where it is in none.
+    def split_of(self, row: Row, labels: str, group: str | None) -> Split | None:
+        """Return the split of a sample, None if it is in no split.
 
         Args:
             row: The sample.
-            labels: The file or folder of labels that lists it, as a path in the folder of the data.
-            group: The name of its group, where samples have groups.
+            labels: The label file or folder that lists it, as a path in the folder of the data.
+            group: The name of its group; None if samples have no groups.
         """
 
-    def of_labels(self, labels: str) -> Split | None:  # noqa: ARG002 (most depend on samples)
-        """Return the split of all that a file of labels lists, None where it is not known."""
+    def split_of_labels(self, labels: str) -> Split | None:  # noqa: ARG002 (most depend on samples)
+        """Return the split of all samples of a label file, None if they may be in several."""
         return None
 
     def unused(
         self,
-        ids: Iterable[str],  # noqa: ARG002 (only lists have names of their own)
+        ids: Iterable[str],  # noqa: ARG002 (only lists have names)
         groups: Iterable[str],  # noqa: ARG002
     ) -> Iterator[tuple[Split, str]]:
-        """Yield the names that the division has, and that no sample and no group has."""
+        """Yield names of the division that match no sample and no group, each with its split."""
         return iter(())
 
     def why_not(self, row: Row) -> str | None:  # noqa: ARG002 (as before)
-        """Return why a sample may be in no split, None where each has to be in one."""
+        """Return the reason why a sample is in no split, None if that is an error."""
         return None
 
 
@@ -118,27 +119,27 @@ class WholeSplit(Division):
 
     split: Split
 
-    def of(self, row: Row, labels: str, group: str | None) -> Split:  # noqa: ARG002
+    def split_of(self, row: Row, labels: str, group: str | None) -> Split:  # noqa: ARG002
         """Return the split."""
         return self.split
 
 
 @dataclass(frozen=True)
 class NamedSplits(Division):
-    """The names of files and folders say it: of the labels first, then the folders of the image."""
+    """By names of files and folders: first those of the labels, then the folders of the image."""
 
-    def of(self, row: Row, labels: str, group: str | None) -> Split | None:  # noqa: ARG002
-        """Return what the nearest name says. The name of an image file says nothing."""
-        return self.of_labels(labels) or _nearest(PurePosixPath(row.id).parent)
+    def split_of(self, row: Row, labels: str, group: str | None) -> Split | None:  # noqa: ARG002
+        """Return the split of the nearest such name; the name of the image file is ignored."""
+        return self.split_of_labels(labels) or _nearest(PurePosixPath(row.id).parent)
 
-    def of_labels(self, labels: str) -> Split | None:
-        """Return what the name of the file of labels, or of a folder that it is in, says."""
+    def split_of_labels(self, labels: str) -> Split | None:
+        """Return the split in the name of the label file, or of a folder that contains it."""
         return _nearest(PurePosixPath(labels))
 
 
 @dataclass(frozen=True)
 class LabelFileSplits(Division):
-    """Each file of labels is of one split: `labels = { train = "a.txt", test = "b.txt" }`."""
+    """By label files: `labels = { train = "a.txt", test = "b.txt" }`."""
 
     files: Mapping[str, Split]
 
@@ -147,27 +148,27 @@ class LabelFileSplits(Division):
         """The splits that have a file."""
         return tuple(split for split in SPLITS if split in self.files.values())
 
-    def of(self, row: Row, labels: str, group: str | None) -> Split | None:  # noqa: ARG002
+    def split_of(self, row: Row, labels: str, group: str | None) -> Split | None:  # noqa: ARG002
         """Return the split of the file."""
         return self.files[labels]
 
-    def of_labels(self, labels: str) -> Split | None:
+    def split_of_labels(self, labels: str) -> Split | None:
         """Return the split of the file."""
         return self.files[labels]
 
 
 @dataclass(frozen=True)
 class ColumnSplits(Division):
-    """A column of the labels says it."""
+    """By a column of the labels."""
 
     column: str
 
-    def of(self, row: Row, labels: str, group: str | None) -> Split | None:  # noqa: ARG002
-        """Return the split that the column calls by one of its usual names."""
+    def split_of(self, row: Row, labels: str, group: str | None) -> Split | None:  # noqa: ARG002
+        """Return the split whose usual name is in the column."""
         return named_split(row.columns.get(self.column, ""))
 
     def why_not(self, row: Row) -> str:
-        """Return what the column says instead."""
+        """Return that the column is missing, or has another value."""
         if self.column not in row.columns:
             return f"no column '{self.column}'"
         return f"a {self.column} that is not train, validation or test"
@@ -175,11 +176,11 @@ class ColumnSplits(Division):
 
 @dataclass(frozen=True)
 class ListedSplits(Division):
-    """Files list the samples, or the groups, of each split, one per line.
+    """By lists of the samples or groups of each split, one per line.
 
     Attributes:
         files: The list of each split, as a path in the folder of the data.
-        root: That folder.
+        root: The folder of the data.
     """
 
     files: Mapping[Split, str]
@@ -190,18 +191,18 @@ class ListedSplits(Division):
         """The splits that have a list."""
         return tuple(split for split in SPLITS if split in self.files)
 
-    def of(self, row: Row, labels: str, group: str | None) -> Split | None:  # noqa: ARG002
-        """Return the split whose list has the id, the path, the name or the group of a sample."""
+    def split_of(self, row: Row, labels: str, group: str | None) -> Split | None:  # noqa: ARG002
+        """Return the split whose list has the id, the file name or the group of a sample."""
         names = [*_names(row.id), *([group] if group else [])]
         return next((self._split_of[name] for name in names if name in self._split_of), None)
 
     def unused(self, ids: Iterable[str], groups: Iterable[str]) -> Iterator[tuple[Split, str]]:
-        """Yield what a list has and no sample is called, with its split."""
-        names = {name for each in ids for name in _names(each)}.union(groups)
+        """Yield the names in lists that match no sample and no group, each with its split."""
+        names = {name for identity in ids for name in _names(identity)}.union(groups)
         return ((split, name) for name, split in self._split_of.items() if name not in names)
 
     def why_not(self, row: Row) -> str:  # noqa: ARG002
-        """Return that no list has it."""
+        """Return that the sample is in no list."""
         return NO_SPLIT
 
     @cached_property
@@ -209,25 +210,25 @@ class ListedSplits(Division):
         listed: dict[str, Split] = {}
         for split, path in self.files.items():
             file = self.root / path
-            for number, line in label_text.lines(file):
-                name = normalized(line)
+            for number, line in label_text.label_lines(file):
+                name = normalize_path(line)
                 if listed.setdefault(name, split) != split:
                     raise BenchError(
-                        f"{file}:{number}: '{name}' is in the list of '{listed[name]}' too; remove "
-                        "it from one of them"
+                        f"{file}:{number}: '{name}' is also in the list of '{listed[name]}'; "
+                        "remove it from one of them"
                     )
         return listed
 
 
 @dataclass(frozen=True)
 class RatioSplits(Division):
-    """Samples, or groups, are drawn by the hash of a seed and of what they are called.
+    """By a hash of a seed and of the id of the sample, or of the name of its group.
 
-    So one stays in its split whatever is added to the data and wherever the folder lies.
+    So a sample stays in its split when others are added, and wherever the folder is.
 
     Attributes:
-        shares: The share of each split; together they are 1.
-        seed: The name of the draw.
+        shares: The share of each split; their sum is 1.
+        seed: A text; another text gives another division.
     """
 
     shares: Mapping[Split, float]
@@ -238,8 +239,8 @@ class RatioSplits(Division):
         """The splits that have a share."""
         return tuple(split for split in SPLITS if self.shares.get(split))
 
-    def of(self, row: Row, labels: str, group: str | None) -> Split:  # noqa: ARG002
-        """Return the split in whose share the hash is."""
+    def split_of(self, row: Row, labels: str, group: str | None) -> Split:  # noqa: ARG002
+        """Return the split whose interval contains the hash."""
         name = row.id if group is None else group
         hashed = blake2b(f"{self.seed}/{name}".encode(), digest_size=8).digest()
         drawn, end = int.from_bytes(hashed, "big") / 2**64, 0.0
@@ -251,11 +252,11 @@ class RatioSplits(Division):
 
 
 def _nearest(path: PurePosixPath) -> Split | None:
-    """Return what the last part of a path says that says anything."""
+    """Return the split in the last part of a path that has one."""
     return next(filter(None, map(named_split, reversed(path.parts))), None)
 
 
 def _names(identity: str) -> tuple[str, ...]:
-    """Return what a list may call a sample: its id or file name, with or without the ending."""
+    """Return the names of a sample in a list: id or file name, with or without suffix."""
     path = PurePosixPath(identity)
     return identity, str(path.with_suffix("")), path.name, path.stem

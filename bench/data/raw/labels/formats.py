@@ -45,4 +45,4 @@ _LISTED: tuple[type[LabelFormat], ...] = (
 )
 
 FORMATS: dict[str, type[LabelFormat]] = {each.name: each for each in _LISTED}
-"""By name. Of several that read the same rows, `bench data init` takes the first."""
+"""The formats by name. If several read the same rows, `bench data init` chooses the first."""

@@ -1,4 +1,4 @@
-"""hOCR: pages of text as HTML."""
+"""The label format hOCR: pages of text in HTML."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from bench.data.raw.entries import SampleError
 from bench.data.raw.labels.page_files import PageFiles
-from bench.data.raw.labels.pages import WHITE_SPACE, Page, PageLine, Point, box
+from bench.data.raw.labels.pages import WHITE_SPACE, Page, PageLine, Point, box_corners
 
 _LINES = {"ocr_line", "ocrx_line", "ocr_header", "ocr_caption", "ocr_textfloat"}
 _NUMBER = "(-?[0-9]{1,7}(?:\\.[0-9]{1,9})?)"
@@ -21,9 +21,9 @@ _BLANKS = re.compile(f"[{WHITE_SPACE}]+")
 
 @dataclass(frozen=True)
 class Hocr(PageFiles):
-    """hOCR, as Tesseract and others write it: lines are boxes, and several pages may be in a file.
+    """hOCR, as written by Tesseract and others: lines are boxes, and a file may have several pages.
 
-    Spaces and line feeds between the words of a line are one space.
+    Spaces and line feeds between the words of a line are replaced by one space.
     """
 
     name: ClassVar[str] = "hocr"
@@ -31,7 +31,7 @@ class Hocr(PageFiles):
     suffixes: ClassVar[tuple[str, ...]] = (".hocr", ".html", ".htm", ".xhtml")
 
     def is_page(self, start: bytes) -> bool:
-        """Return whether there is a page near the beginning."""
+        """Return whether the first bytes have an element of the class ocr_page."""
         return b"ocr_page" in start
 
     def pages(self, document: bytes) -> Sequence[Page]:
@@ -50,7 +50,7 @@ class Hocr(PageFiles):
 
 
 class _Pages(HTMLParser):
-    """The pages of a document that is being parsed."""
+    """A parser that collects the pages of a document."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -60,7 +60,7 @@ class _Pages(HTMLParser):
         self._line = _Line("", "", (), 0)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a page or a line, or note an element inside a line that has its name."""
+        """Begin a page or a line, or count a nested element with the tag of the line."""
         if self._line.depth:
             self._line.depth += tag == self._line.tag
             return
@@ -74,7 +74,7 @@ class _Pages(HTMLParser):
             self._line = _Line(tag, identity, _corners(title), 1)
 
     def handle_endtag(self, tag: str) -> None:
-        """End a line with the element that began it."""
+        """End a line at the end of its element."""
         line = self._line
         line.depth -= tag == line.tag and line.depth > 0
         if tag == line.tag and not line.depth:
@@ -83,26 +83,26 @@ class _Pages(HTMLParser):
             self._line = _Line("", "", (), 0)
 
     def handle_data(self, data: str) -> None:
-        """Add to the text of a line."""
+        """Add text to the current line."""
         if self._line.depth:
             self._line.parts.append(data)
 
     def finish(self) -> None:
-        """Name a line that is open at the end of the document, and has all that is behind it."""
+        """Add a line that is not closed at the end of the document, with a fault."""
         if self._line.depth:
             fault = "a line that does not end"
             self._lines.append(PageLine(self._line.id, "", self._line.polygon, fault))
 
     def _begin_page(self, title: str) -> None:
-        named, corners = _IMAGE.search(title), _corners(title)
-        image = next(filter(None, named.groups()), "") if named else ""
+        match, corners = _IMAGE.search(title), _corners(title)
+        image = next(filter(None, match.groups()), "") if match else ""
         width, height = corners[2] if corners else (0, 0)
         self._lines = []
         self.pages.append(Page(image, width, height, in_pixels=True, lines=self._lines))
 
 
 class _Line:
-    """A line that is being read, up to the end of the element `tag` at the depth of its begin."""
+    """A line that is being parsed; `depth` counts open elements named `tag`, 0 after its end."""
 
     def __init__(self, tag: str, identity: str, polygon: Sequence[Point], depth: int) -> None:
         self.tag = tag
@@ -113,9 +113,9 @@ class _Line:
 
 
 def _corners(title: str) -> Sequence[Point]:
-    """Return the corners of the bbox of a title, none where it has none."""
-    found = _BOX.search(title)
-    if found is None:
+    """Return the corners of the bbox in a title; empty if it has none."""
+    match = _BOX.search(title)
+    if match is None:
         return ()
-    left, top, right, bottom = map(float, found.groups())
-    return box(left, top, right - left, bottom - top)
+    left, top, right, bottom = map(float, match.groups())
+    return box_corners(left, top, right - left, bottom - top)

@@ -1,4 +1,4 @@
-"""JSON: one object per line, a map from path to text, or MMOCR's list of data."""
+"""Label formats in JSON: one object per line, a map from path to text, and lists of MMOCR."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import label_text, named_fields
-from bench.data.raw.labels.data_folder import PROBED, DataFolder
+from bench.data.raw.labels.data_folder import MAX_PROBED, DataFolder
 from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
-_FIRST = 2**16
+_MAX_FIRST_LINE = 2**16
 
 
-class _Labelled(NamedTuple):
-    """A path and a text with the place where they are."""
+class _LabelEntry(NamedTuple):
+    """An entry of a label file: its position for messages, its path, text and other columns."""
 
-    place: str
+    row_name: str
     path: str
     text: str
     columns: Mapping[str, str] = {}
 
 
 def _as_rows(
-    labelled: Iterator[_Labelled | Rejected], base: Path, data: DataFolder
+    entries: Iterator[_LabelEntry | Rejected], base: Path, data: DataFolder
 ) -> Iterator[Row | Rejected]:
-    for each in labelled:
-        if isinstance(each, Rejected):
-            yield each
-        elif not (image_tree.is_text(each.path) and image_tree.is_text(each.text)):
-            yield Rejected(each.place, "a row that is not UTF-8")
+    for entry in entries:
+        if isinstance(entry, Rejected):
+            yield entry
+        elif not (image_tree.is_text(entry.path) and image_tree.is_text(entry.text)):
+            yield Rejected(entry.row_name, "a row that is not UTF-8")
         else:
             try:
-                identity, source = data.source(base, each.path)
+                identity, source = data.source(base, entry.path)
             except SampleError as error:
-                yield Rejected(each.place, str(error))
+                yield Rejected(entry.row_name, str(error))
             else:
-                yield Row(identity, each.text.strip(label_text.BLANKS), source, each.columns)
+                yield Row(identity, entry.text.strip(label_text.BLANKS), source, entry.columns)
 
 
-def _base(labelled: Iterator[_Labelled | Rejected], labels: Path, data: DataFolder) -> Path:
-    first = islice(labelled, PROBED)
-    return data.base(labels, [each.path for each in first if isinstance(each, _Labelled)])
+def _base(entries: Iterator[_LabelEntry | Rejected], labels: Path, data: DataFolder) -> Path:
+    first = islice(entries, MAX_PROBED)
+    return data.base(labels, [entry.path for entry in first if isinstance(entry, _LabelEntry)])
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class JsonLines(LabelFormat):
     """A JSON object per line: metadata.jsonl of Hugging Face, the lists of MMOCR 0.x.
 
     Attributes:
-        image: The field of the path. Empty: the first that is called so, such as `file_name`.
-        text: The field of the transcript. Empty: the first that is called so, such as `text`.
+        image: The field of the path. Empty: the first with a usual name such as `file_name`.
+        text: The field of the transcript. Empty: the first with a usual name such as `text`.
     """
 
     name: ClassVar[str] = "jsonl"
@@ -70,45 +70,48 @@ class JsonLines(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the text files whose first line is an object with a path and a text."""
-        files = label_text.named(data, (".jsonl", ".json", ".ndjson", ".txt"))
+        files = label_text.list_files(data, (".jsonl", ".json", ".ndjson", ".txt"))
         return [file for file in files if self._fields(_first_object(file))]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield a row per line; its other fields are kept as they would be printed."""
+        """Yield one row per line, with its other fields as columns of text."""
         if not self._fields(first := _first_object(labels)):
             option, chosen = ("text", self.text) if self._image(first) else ("image", self.image)
-            raise named_fields.missing(self.name, labels, [*first], option, chosen)
-        base = _base(self._labelled(labels, data), labels, data)
-        return _as_rows(self._labelled(labels, data), base, data)
+            raise named_fields.missing_field(self.name, labels, [*first], option, chosen)
+        base = _base(self._entries(labels, data), labels, data)
+        return _as_rows(self._entries(labels, data), base, data)
 
     def _image(self, record: Mapping[str, Any]) -> str | None:
-        return named_fields.field(record, named_fields.IMAGES, self.image)
+        return named_fields.find_field(record, named_fields.IMAGES, self.image)
 
     def _fields(self, record: Mapping[str, Any]) -> tuple[str, str] | None:
-        image, text = self._image(record), named_fields.field(record, named_fields.TEXTS, self.text)
+        image, text = (
+            self._image(record),
+            named_fields.find_field(record, named_fields.TEXTS, self.text),
+        )
         return (image, text) if image and text else None
 
-    def _labelled(self, labels: Path, data: DataFolder) -> Iterator[_Labelled | Rejected]:
+    def _entries(self, labels: Path, data: DataFolder) -> Iterator[_LabelEntry | Rejected]:
         file = data.relative(labels)
-        for number, line in label_text.lines(labels):
-            place = f"{file}:{number}"
+        for number, line in label_text.label_lines(labels):
+            row_name = f"{file}:{number}"
             record = _parsed(line)
             if not isinstance(record, dict):
-                yield Rejected(place, "a row that is not a JSON object")
+                yield Rejected(row_name, "a row that is not a JSON object")
                 continue
             if not (fields := self._fields(record)):
-                yield Rejected(place, "a row without a path or a text")
+                yield Rejected(row_name, "a row without a path or a text")
                 continue
             path, text = (record[name] for name in fields)
             if not isinstance(path, str) or not isinstance(text, str):
-                yield Rejected(place, "a path or a text that is not a string")
+                yield Rejected(row_name, "a path or a text that is not a string")
                 continue
             columns = {
                 name: value if isinstance(value, str) else json.dumps(value)
                 for name, value in record.items()
                 if name not in fields
             }
-            yield _Labelled(place, path, text, columns)
+            yield _LabelEntry(row_name, path, text, columns)
 
 
 @dataclass(frozen=True)
@@ -121,66 +124,68 @@ class JsonMap(LabelFormat):
     certainty: ClassVar[int] = SPECIFIC
 
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the JSON files that are such maps."""
-        files = label_text.named(data, (".json",))
+        """Return the JSON files that are maps from texts to texts."""
+        files = label_text.list_files(data, (".json",))
         return [file for file in files if _is_map(_document(file))]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield a row per path."""
+        """Yield one row per path."""
         document = _document(labels)
         if not _is_map(document):
             raise BenchError(f"{labels}: this is not {self.about}; name another format")
-        base = _base(self._labelled(labels, data, document), labels, data)
-        return _as_rows(self._labelled(labels, data, document), base, data)
+        base = _base(self._entries(labels, data, document), labels, data)
+        return _as_rows(self._entries(labels, data, document), base, data)
 
     @staticmethod
-    def _labelled(
+    def _entries(
         labels: Path, data: DataFolder, document: dict[str, str]
-    ) -> Iterator[_Labelled | Rejected]:
+    ) -> Iterator[_LabelEntry | Rejected]:
         file = data.relative(labels)
         for number, (path, text) in enumerate(document.items(), 1):
-            yield _Labelled(f"{file}: entry {number}", path, text)
+            yield _LabelEntry(f"{file}: entry {number}", path, text)
 
 
 @dataclass(frozen=True)
 class MmocrList(LabelFormat):
-    """The list of data of MMOCR 1.x, an object with `data_list`."""
+    """The annotation file of MMOCR 1.x, an object with `data_list`."""
 
     name: ClassVar[str] = "mmocr"
     about: ClassVar[str] = 'MMOCR\'s {"data_list": [{"img_path": …, "instances": [{"text": …}]}]}'
     certainty: ClassVar[int] = SPECIFIC
 
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the JSON files that have such a list."""
-        files = label_text.named(data, (".json",))
+        """Return the JSON files with `data_list`."""
+        files = label_text.list_files(data, (".json",))
         return [file for file in files if _data_list(_document(file)) is not None]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield a row per image; one with several instances is a page and not a sample."""
+        """Yield one row per image; an image with several instances is a page and is rejected."""
         listed = _data_list(_document(labels))
         if listed is None:
             raise BenchError(f"{labels}: this is not {self.about}; name another format")
-        base = _base(self._labelled(labels, data, listed), labels, data)
-        return _as_rows(self._labelled(labels, data, listed), base, data)
+        base = _base(self._entries(labels, data, listed), labels, data)
+        return _as_rows(self._entries(labels, data, listed), base, data)
 
     @staticmethod
-    def _labelled(
+    def _entries(
         labels: Path, data: DataFolder, listed: list[Any]
-    ) -> Iterator[_Labelled | Rejected]:
+    ) -> Iterator[_LabelEntry | Rejected]:
         file = data.relative(labels)
         for number, record in enumerate(listed, 1):
-            place = f"{file}: entry {number}"
+            row_name = f"{file}: entry {number}"
             match record:
                 case {"img_path": str(path), "instances": [{"text": str(text)}]}:
-                    yield _Labelled(place, path, text)
+                    yield _LabelEntry(row_name, path, text)
                 case {"img_path": str(), "instances": [_, _, *_]}:
-                    yield Rejected(place, "an image with several texts, which is a page")
+                    yield Rejected(row_name, "an image with several texts, which is a page")
                 case _:
-                    yield Rejected(place, "an entry without img_path or the text of its instance")
+                    yield Rejected(
+                        row_name, "an entry without img_path or the text of its instance"
+                    )
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 (any JSON)
-    """Return the value of a JSON text; of what is not JSON, None."""
+    """Return the value of a JSON text, None if it is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -188,14 +193,14 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 (any JSON)
 
 
 def _document(file: Path) -> Any:  # noqa: ANN401 (as `_parsed`)
-    return _parsed(label_text.content(file))
+    return _parsed(label_text.label_content(file))
 
 
 def _first_object(file: Path) -> dict[str, Any]:
-    """Return the object on the first line, empty where there is none."""
-    with label_text.opened(file) as stream:
-        # A document without a line feed may be large; no row of a list is.
-        first = _parsed(stream.readline(_FIRST))
+    """Return the object on the first line; empty if there is none."""
+    with label_text.open_labels(file) as stream:
+        # Limited, because a document without line feeds may be large.
+        first = _parsed(stream.readline(_MAX_FIRST_LINE))
     return first if isinstance(first, dict) else {}
 
 

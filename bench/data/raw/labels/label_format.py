@@ -1,8 +1,8 @@
-"""What a label format is: how the labels of a folder are found, and read as rows.
+"""The base class of label formats, which find the labels in a folder and read them as rows.
 
 To add a format, write a module with a `LabelFormat` in this package and list it in
-`formats.FORMATS`. Modules import lmdb, pyarrow, cv2 and the like inside functions, as bench.toml is
-checked against the names and options of all formats.
+`formats.FORMATS`. Modules import lmdb, pyarrow and cv2 inside functions, because all formats are
+imported to check the names and options in bench.toml.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ from bench.data.raw.labels.data_folder import DataFolder
 
 GENERAL, SPECIFIC, CERTAIN = range(3)
 BOTH_KINDS: frozenset[InputKind] = frozenset({"image", "frames"})
-"""Of formats whose paths may name images, or folders of frames."""
+"""The `gives` of formats whose paths may be images or folders of frames."""
 
 
 class ImageSource(Protocol):
-    """Where the pixels of one sample are: files, a part of a page, a key of an LMDB, bytes."""
+    """The source of the images of one sample: files, part of a page, a key of an LMDB, or bytes."""
 
     def exists(self) -> bool:
-        """Return whether the pixels are there, without decoding them."""
+        """Return whether the images exist, without decoding them."""
         ...
 
     def load(self) -> Sequence[bytes]:
-        """Return the encoded images: one, or every frame of a clip in order.
+        """Return the encoded images: one, or every frame of a clip in order, in any thread.
 
-        It may run in any thread. Raises SampleError where they are missing or unusable.
+        Raises:
+            SampleError: They are missing or unusable.
         """
         ...
 
 
 class Row(NamedTuple):
-    """One sample as its labels list it.
+    """One sample as listed by labels.
 
     Attributes:
-        id: Unique in the data set and the same wherever the folder lies: for an image file, its
-            path in the folder.
-        text: The transcript in logical order, as it is; glosses are separated by spaces.
-        images: Where its pixels are.
-        columns: What else the labels say of it, such as `split`, `writer` or `page`. The keys
-            `splits` and `group` of `[dataset.NAME]` may name any of them.
+        id: Unique in the data set and independent of the location of the folder; for an image file,
+            its path in the folder.
+        text: The unchanged transcript in logical order; glosses are separated by spaces.
+        images: The source of its images.
+        columns: Other values in the labels, such as `split`, `writer` or `page`. The keys `splits`
+            and `group` of `[dataset.NAME]` may refer to these columns.
     """
 
     id: str
@@ -57,22 +58,22 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class LabelFormat(ABC):
-    """A way in which labels are written.
+    """A label format.
 
     The fields of a subclass are its options: `format = "csv"` in bench.toml takes the defaults,
     `format = { name = "csv", text = "words" }` sets one.
 
     Attributes:
-        name: What bench.toml calls it.
-        about: What it looks like, in a phrase for messages: `lines such as 1.jpg<TAB>two words`.
-        gives: The kinds of sample that it can list: images, clips or both.
-        certainty: How much it says that `find` has found labels and every row can be read.
-            `CERTAIN`: what was found can be nothing else, such as an LMDB with its keys.
-            `SPECIFIC`: nothing but this format looks so, such as `1.jpg, "word"`. `GENERAL`: other
-            formats might read the same file too. Where several formats fit, those of the highest
-            certainty are compared; if they read different rows, a person has to choose.
-        grouped_by: The column of what should not be divided between splits, such as `page` or
-            `writer`; empty: there is none.
+        name: The name in bench.toml.
+        about: An example as a phrase for messages: `lines such as 1.jpg<TAB>two words`.
+        gives: The kinds of samples that it can list: images, clips or both.
+        certainty: How likely files that `find` returns are of this format. `CERTAIN`: they cannot
+            be anything else, such as an LMDB with these keys. `SPECIFIC`: no other format looks
+            like it, such as `1.jpg, "word"`. `GENERAL`: other formats might read the same file. If
+            several formats fit, those of the highest certainty are compared; if they read
+            different rows, the user has to choose.
+        grouped_by: The column whose values should not be divided between splits, such as `page` or
+            `writer`; empty for none.
     """
 
     name: ClassVar[str]
@@ -83,28 +84,28 @@ class LabelFormat(ABC):
 
     @abstractmethod
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the files or folders in `data.root` that may hold labels of this format, sorted.
+        """Return the sorted files or folders in `data.root` that may have labels of this format.
 
-        Each is read by itself, and its path may name a split (`train.txt`, `val/data.mdb`). Where
-        every sample has a file of its own (`x.gt.txt`), their folders are returned. It looks at
-        names (`data.files`) and at most at the first bytes.
+        Each is read separately, and its path may name a split (`train.txt`, `val/data.mdb`). If
+        every sample has its own label file (`x.gt.txt`), their folders are returned. Only names
+        (`data.files`) and the first bytes of files are read.
         """
 
     @abstractmethod
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield what one of these files or folders lists, in the same order each time.
+        """Yield the rows of a label file or folder, in the same order each time.
 
-        It is cheap: pixels are not read. A row that cannot be a sample is a `Rejected` whose id is
-        that of the row, or its place (`gt.txt:12`), and whose reason is a clause. Blank lines are
-        no rows. `data` resolves the paths in labels.
+        Pixels are not read. A row that cannot be a sample is a `Rejected`, whose id is that of the
+        row or its position (`gt.txt:12`), and whose reason is a clause. Blank lines are skipped.
+        `data` resolves the paths in labels.
 
         Raises:
-            BenchError: The file cannot be read, or is not of this format at all.
+            BenchError: The file cannot be read, or is not of this format.
         """
 
     def database(self, labels: Path) -> Path | None:  # noqa: ARG002 (few formats are LMDBs)
-        """Return the LMDB, a folder or a file, in which the images of labels can stay.
+        """Return the LMDB (a folder or a file) in which the images of `labels` can stay.
 
-        Its keys are then numbered by the order of `rows`, from 1. None: images are copied.
+        Its keys have to be numbered in the order of `rows`, from 1. None: images are copied.
         """
         return None

@@ -1,4 +1,4 @@
-"""Lists with one line per image: its path, then its text, with a tab, comma or space between."""
+"""Label formats with one line per image: path and text, separated by a tab, comma or space."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import label_text
-from bench.data.raw.labels.data_folder import PROBED, DataFolder
+from bench.data.raw.labels.data_folder import MAX_PROBED, DataFolder
 from bench.data.raw.labels.label_format import BOTH_KINDS, SPECIFIC, LabelFormat, Row
 
 _SUFFIXES = (".txt", ".tsv", ".csv", ".lst", ".list")
@@ -23,47 +23,47 @@ _SUFFIXES = (".txt", ".tsv", ".csv", ".lst", ".list")
 
 @dataclass(frozen=True)
 class LineList(LabelFormat):
-    """What the lists have in common."""
+    """Base class of lists with one line per image."""
 
     gives: ClassVar[frozenset[InputKind]] = BOTH_KINDS
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the text files that may be lists."""
-        return label_text.named(data, _SUFFIXES)
+        return label_text.list_files(data, _SUFFIXES)
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield a row per line, or per image of a line that names several."""
+        """Yield one row per line, or per image of a line with several paths."""
         base, name = data.base(labels, self._paths(labels)), data.relative(labels)
         for number, line in self.lines(labels):
-            place = f"{name}:{number}"
+            row_name = f"{name}:{number}"
             if not image_tree.is_text(line):
-                yield Rejected(place, "a row that is not UTF-8")
+                yield Rejected(row_name, "a row that is not UTF-8")
                 continue
             try:
                 paths, text = self.split(line)
             except SampleError as error:
-                yield Rejected(place, str(error))
+                yield Rejected(row_name, str(error))
                 continue
             for path in paths:
                 try:
                     identity, source = data.source(base, path)
                 except SampleError as error:
-                    yield Rejected(place, str(error))
+                    yield Rejected(row_name, str(error))
                 else:
                     yield Row(identity, text.strip(label_text.BLANKS), source)
 
     def lines(self, labels: Path) -> Iterator[tuple[int, str]]:
-        """Yield the lines that are rows, with their numbers."""
-        return label_text.lines(labels)
+        """Yield the lines with samples, with their numbers."""
+        return label_text.label_lines(labels)
 
     @abstractmethod
     def split(self, line: str) -> tuple[Sequence[str], str]:
-        """Return the paths and the text of a line. Raises SampleError where it has none."""
+        """Return the paths and the text of a line. Raises SampleError if it has no such parts."""
 
     def _paths(self, labels: Path) -> list[str]:
         """Return the first paths of a list."""
         paths: list[str] = []
-        for _, line in islice(self.lines(labels), PROBED):
+        for _, line in islice(self.lines(labels), MAX_PROBED):
             try:
                 paths += self.split(line)[0]
             except SampleError:
@@ -73,9 +73,9 @@ class LineList(LabelFormat):
 
 @dataclass(frozen=True)
 class TabList(LineList):
-    """A tab between path and text: gt.txt of clovaai's converter, PaddleOCR's recognition labels.
+    """A tab between path and text, as in gt.txt of clovaai and in recognition labels of PaddleOCR.
 
-    PaddleOCR also writes a JSON list of paths before the tab: each of the images has the text.
+    PaddleOCR also writes a JSON list of paths before the tab; all these images have the text.
     """
 
     name: ClassVar[str] = "tab"
@@ -88,7 +88,7 @@ class TabList(LineList):
             raise SampleError("a row without a tab")
         if "\t" in text:
             raise SampleError("a row with more than one tab")
-        return (_listed(path) if path.lstrip().startswith("[") else [path]), text
+        return (_parse_paths(path) if path.lstrip().startswith("[") else [path]), text
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,13 @@ class CommaList(LineList):
 
 @dataclass(frozen=True)
 class SpaceList(LineList):
-    """Spaces between path and text: PARSeq's lists, TRDG's labels.txt. No path has a space."""
+    """Spaces between path and text, as in lists of PARSeq and TRDG; paths have no space."""
 
     name: ClassVar[str] = "space"
     about: ClassVar[str] = "lines such as 1.jpg two words"
 
     def split(self, line: str) -> tuple[Sequence[str], str]:
-        """Split at the first run of spaces; a row with a tab is one of another format."""
+        """Split at the first spaces; reject rows with a tab, which are of another format."""
         if "\t" in line:
             raise SampleError("a row with a tab")
         match line.split(maxsplit=1):
@@ -126,7 +126,7 @@ class SpaceList(LineList):
 
 @dataclass(frozen=True)
 class EasyOcrList(CommaList):
-    """EasyOCR's labels.csv: the header `filename,words`, then lines split at their first comma."""
+    """labels.csv of EasyOCR: the header `filename,words`, then lines split at their first comma."""
 
     name: ClassVar[str] = "easyocr"
     about: ClassVar[str] = "the header filename,words, then lines such as 1.jpg,Yes, sir"
@@ -134,11 +134,11 @@ class EasyOcrList(CommaList):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the CSV files with that header."""
-        return [file for file in label_text.named(data, (".csv",)) if _has_header(file)]
+        return [file for file in label_text.list_files(data, (".csv",)) if _has_header(file)]
 
     def lines(self, labels: Path) -> Iterator[tuple[int, str]]:
         """Yield the lines below the header."""
-        return islice(label_text.lines(labels), int(_has_header(labels)), None)
+        return islice(label_text.label_lines(labels), int(_has_header(labels)), None)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class IcdarList(LineList):
         return [match[1]], self._ESCAPE.sub(r"\1", match[2])
 
 
-def _listed(field: str) -> list[str]:
+def _parse_paths(field: str) -> list[str]:
     try:
         paths = json.loads(field)
     except (ValueError, RecursionError):
@@ -172,5 +172,5 @@ def _listed(field: str) -> list[str]:
 
 
 def _has_header(file: Path) -> bool:
-    first = next(label_text.lines(file), (0, ""))[1]
+    first = next(label_text.label_lines(file), (0, ""))[1]
     return [word.strip().lower() for word in first.split(",")] == ["filename", "words"]

@@ -1,4 +1,4 @@
-"""LMDBs of clovaai, PARSeq, mmocr and OpenOCR."""
+"""The label format of LMDBs of clovaai, PARSeq, mmocr and OpenOCR."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.core.errors import BenchError, Exit
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import PROBED, DataFolder
+from bench.data.raw.labels.data_folder import MAX_PROBED, DataFolder
 from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
 
 if TYPE_CHECKING:
@@ -20,20 +20,19 @@ if TYPE_CHECKING:
 
 _FILE = "data.mdb"
 _SUFFIXES = {".lmdb", ".mdb"}
-_LISTED = b"total_number"
-"""The key of mmocr's first LMDBs, whose lines of labels are counted from 0 without a prefix."""
-_MAX_LISTED = 10**9
+_TOTAL_NUMBER = b"total_number"
+"""The number of labels in older LMDBs of mmocr, whose keys are numbers from 0 without a prefix."""
 _REMEDY = "write it again with num-samples, label-%09d and image-%09d"
 _FOREIGN = {
-    b"__len__": "the pickled values of PaddleOCR, and bench unpickles nothing",
-    b"__keys__": "the pickled values of PaddleOCR, and bench unpickles nothing",
-    b"image_hr-000000001": "pairs of images in low and high resolution, as TextZoom's",
+    b"__len__": "the pickled values of PaddleOCR, which bench does not unpickle",
+    b"__keys__": "the pickled values of PaddleOCR, which bench does not unpickle",
+    b"image_hr-000000001": "pairs of images in low and high resolution, as in TextZoom",
 }
 
 
 @dataclass(frozen=True)
 class LmdbImage:
-    """An image that is a value of an LMDB."""
+    """An image in an LMDB."""
 
     lmdb: NumberedLmdb
     number: int
@@ -46,7 +45,7 @@ class LmdbImage:
             return False
 
     def load(self) -> Sequence[bytes]:
-        """Return the value. Raises SampleError where there is none."""
+        """Return the image. Raises SampleError if there is none."""
         return self.lmdb.image(self.number)
 
 
@@ -54,10 +53,9 @@ class LmdbImage:
 class Lmdb(LabelFormat):
     """LMDBs with `num-samples`, `label-%09d` and `image-%09d`, each a folder or a single file.
 
-    Numbers are counted from 1, or from 0 where there is a label 0. Labels behind `num-samples` are
-    rejected one by one. Where labels are JSON with a `filename` and there are no images, as mmocr
-    writes them with --label-only, images are files. Other keys, such as OpenOCR's `wh-%09d`, are
-    not read.
+    Numbers start at 1, or at 0 if there is a label 0. Labels beyond `num-samples` are rejected. If
+    there are no images and labels are JSON with `filename`, as written by mmocr with --label-only,
+    images are files. Other keys, such as `wh-%09d` of OpenOCR, are ignored.
     """
 
     name: ClassVar[str] = "lmdb"
@@ -65,18 +63,18 @@ class Lmdb(LabelFormat):
     certainty: ClassVar[int] = CERTAIN
 
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the folders of files `data.mdb`, and files such as `words.lmdb`."""
+        """Return the folders with a file `data.mdb`, and files such as `words.lmdb`."""
         from bench.data.store.database import is_lmdb
 
-        found = [
+        databases = [
             file.parent if file.name == _FILE else file
             for file in data.files
             if file.suffix.lower() in _SUFFIXES and is_lmdb(file)
         ]
-        return sorted(found)
+        return sorted(databases)
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield the samples of an LMDB by their numbers."""
+        """Yield the samples of an LMDB by number."""
         import lmdb
 
         try:
@@ -88,11 +86,11 @@ class Lmdb(LabelFormat):
             ) from None
 
     def database(self, labels: Path) -> Path | None:
-        """Return the LMDB, unless it is counted from 0 or has no images."""
+        """Return the LMDB, None if its numbers start at 0 or it has no images."""
         from bench.data.raw.numbered_lmdb import NumberedLmdb
-        from bench.data.store.database import database
+        from bench.data.store.database import open_database
 
-        if _listed_count(labels, database(labels)) is not None:
+        if _listed_count(labels, open_database(labels)) is not None:
             return None
         numbered = NumberedLmdb(labels)
         is_linkable = numbered.numbers.start == 1 and not _has_files(numbered)
@@ -100,12 +98,12 @@ class Lmdb(LabelFormat):
 
 
 def _rows(labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-    """Yield the samples of an LMDB of either form. Raises lmdb.Error where it is damaged."""
-    from bench.data.raw.numbered_lmdb import BEHIND, NumberedLmdb
-    from bench.data.store.database import data_file, database
+    """Yield the samples of an LMDB of either form. Raises lmdb.Error if it is damaged."""
+    from bench.data.raw.numbered_lmdb import BEYOND_COUNT, NumberedLmdb
+    from bench.data.store.database import data_file, open_database
 
     data.require_inside(data_file(labels))
-    prefix, opened = data.prefix(labels), database(labels)
+    prefix, opened = data.prefix(labels), open_database(labels)
     listed = _listed_count(labels, opened)
     if listed is not None:
         numbers = range(listed)
@@ -117,7 +115,7 @@ def _rows(labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
     else:
         yield from _image_rows(prefix, numbered)
     for number in numbered.labels_beyond():
-        yield Rejected(f"{prefix}{number:09d}", BEHIND)
+        yield Rejected(f"{prefix}{number:09d}", BEYOND_COUNT)
 
 
 def _image_rows(prefix: str, numbered: NumberedLmdb) -> Iterator[Row | Rejected]:
@@ -140,7 +138,7 @@ def _file_rows(
 ) -> Iterator[Row | Rejected]:
     """Yield the samples whose images are files."""
     probed = []
-    for number in islice(numbers, PROBED):
+    for number in islice(numbers, MAX_PROBED):
         try:
             probed.append(_path_and_text(label(number))[0])
         except SampleError:
@@ -157,32 +155,32 @@ def _file_rows(
 
 
 def _listed_count(labels: Path, opened: Database) -> int | None:
-    """Return how many lines mmocr's first form has, None where the LMDB is of the other.
+    """Return the number of labels in the older form of mmocr, None for the numbered form.
 
     Raises:
-        BenchError: The LMDB is of neither.
+        BenchError: The LMDB has neither form.
     """
     from bench.data.store.database import SAMPLES
 
     if opened.get(SAMPLES) is not None:
         for name, what in _FOREIGN.items():
             if opened.get(name) is not None and opened.get(b"image-000000001") is None:
-                raise BenchError(f"{labels}: this LMDB holds {what}; {_REMEDY}")
+                raise BenchError(f"{labels}: this LMDB has {what}; {_REMEDY}")
         return None
-    said = opened.get(_LISTED)
-    if said is None:
-        held = next((what for name, what in _FOREIGN.items() if opened.get(name)), "other keys")
-        raise BenchError(f"{labels}: this LMDB has no key num-samples, it holds {held}; {_REMEDY}")
-    if not said.strip().isdigit() or int(said) > opened.keys():
+    value = opened.get(_TOTAL_NUMBER)
+    if value is None:
+        content = next((what for name, what in _FOREIGN.items() if opened.get(name)), "other keys")
+        raise BenchError(f"{labels}: this LMDB has no key num-samples, but {content}; {_REMEDY}")
+    if not value.strip().isdigit() or int(value) > opened.keys():
         raise BenchError(
-            f"{labels}: this LMDB has {opened.keys()} keys, and its total_number is not the number "
-            f"of its lines; {_REMEDY}"
+            f"{labels}: this LMDB has {opened.keys()} keys, but its total_number is not the number "
+            f"of its labels; {_REMEDY}"
         )
-    return int(said)
+    return int(value)
 
 
 def _has_files(numbered: NumberedLmdb) -> bool:
-    """Return whether the images are files that the labels name."""
+    """Return whether the labels have paths of image files, and the LMDB has no images."""
     first = numbered.numbers.start
     try:
         if numbered.has_image(first):
@@ -193,18 +191,18 @@ def _has_files(numbered: NumberedLmdb) -> bool:
 
 
 def _path_and_text(label: bytes | None, *, lines: bool = True) -> tuple[str, str]:
-    """Return the path and the text of a label that is JSON, or a line such as `1.jpg two words`."""
+    """Return path and text of a label in JSON, or of a line such as `1.jpg two words`."""
     content = _text(label).strip()
     try:
-        found = json.loads(content)
-        path, text = found["filename"], found["text"]
+        record = json.loads(content)
+        path, text = record["filename"], record["text"]
         if isinstance(path, str) and isinstance(text, str):
             return path, text
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
     path, _, text = content.partition(" ")
     if not lines or not text:
-        raise SampleError("a label that names no image file and its text")
+        raise SampleError("a label without the path of an image file and a text")
     return path, text
 
 
@@ -214,4 +212,4 @@ def _text(label: bytes | None) -> str:
     try:
         return label.decode()
     except UnicodeDecodeError:
-        raise SampleError("a label that is no UTF-8") from None
+        raise SampleError("a label that is not UTF-8") from None

@@ -1,4 +1,4 @@
-"""Which fields of a table or a JSON object are the path and the text of a sample."""
+"""The fields of a table or a JSON object that are the path and the text of a sample."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ TEXTS = (
 )
 
 
-def field(fields: Collection[str], known: tuple[str, ...], chosen: str) -> str | None:
-    """Return the field that was chosen, else the first known one, in any case; or None."""
+def find_field(fields: Collection[str], usual: tuple[str, ...], chosen: str) -> str | None:
+    """Return the field `chosen`, or if empty the first with a usual name in any case; else None."""
     if chosen:
         return chosen if chosen in fields else None
     names = {name.strip().lower(): name for name in reversed([*fields])}
-    return next((names[name] for name in known if name in names), None)
+    return next((names[name] for name in usual if name in names), None)
 
 
-def missing(
+def missing_field(
     format_: str, file: Path, fields: Collection[str], option: str, chosen: str
 ) -> BenchError:
-    """Return the error of a file without the field that `option` of its format names."""
+    """Return the error for a file without a field for `option` of its format."""
     if chosen:
         return BenchError(f"{file}: there is no field '{chosen}'{did_you_mean(chosen, fields)}")
     return BenchError(
-        f"{file}: none of its fields {', '.join(map(repr, fields))} is known to be the {option}; "
+        f"{file}: no field of {', '.join(map(repr, fields))} has a usual name of {option}; "
         f'set {option} in its format, such as format = {{ name = "{format_}", {option} = "…" }}'
     )

@@ -1,4 +1,4 @@
-"""Label formats that have a file per page, in a folder with others."""
+"""Base class of label formats with one file per page."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from bench.data.raw.labels.data_folder import DataFolder
 from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
 from bench.data.raw.labels.pages import Page, PageScans, page_rows
 
-_START = 65_536
-"""Bytes that have to show of which format a file is."""
+_MAX_START_BYTES = 65_536
+"""The number of first bytes by which the format of a file is recognized."""
 
 
 @dataclass(frozen=True)
 class PageFiles(LabelFormat):
-    """Files of pages, whose lines are cut out of the images of the pages.
+    """Label files of pages, whose lines are cut out of the images of the pages.
 
-    The column `page` of a line is the path of its file.
+    The column `page` of a row is the path of its label file.
     """
 
     certainty: ClassVar[int] = CERTAIN
     grouped_by: ClassVar[str] = "page"
     suffixes: ClassVar[tuple[str, ...]]
-    """How the names of files end, in lower case."""
+    """The suffixes of label files, in lower case."""
 
     @abstractmethod
     def is_page(self, start: bytes) -> bool | None:
-        """Return whether a file that begins so is of the format, None where that is not clear."""
+        """Return whether a file with these first bytes is of the format, None if unknown."""
 
     @abstractmethod
     def pages(self, document: bytes) -> Sequence[Page]:
-        """Return the pages of a file. Raises SampleError where it cannot be read."""
+        """Return the pages of a file. Raises SampleError if it cannot be read."""
 
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the folders that hold files of the format."""
+        """Return the folders with files that may be of the format."""
         folders: dict[Path, None] = {}
         for file in data.files:
             if file.parent not in folders and self._is_page(file):
@@ -48,16 +48,16 @@ class PageFiles(LabelFormat):
         return sorted(folders)
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield the lines of the pages in a folder, in the order of names and of their files."""
+        """Yield the lines of the pages in a folder, by file name and in the order of each file."""
         scans = PageScans()
         files = (file for file in data.files if file.parent == labels)
         for file in [labels] if labels.is_file() else files:
-            # A file that is broken or hostile from its first bytes on might be a page.
+            # None is read too, so that a file with damaged first bytes is rejected, not skipped.
             if self._is_page(file) is False:
                 continue
             name = data.relative(file)
             try:
-                pages = self.pages(image_tree.read(data.root, name))
+                pages = self.pages(image_tree.read_file(data.root, name))
             except SampleError as error:
                 yield Rejected(name, str(error))
                 continue
@@ -70,6 +70,6 @@ class PageFiles(LabelFormat):
             return False
         try:
             with open_regular(file) as stream:
-                return self.is_page(stream.read(_START))
+                return self.is_page(stream.read(_MAX_START_BYTES))
         except OSError:
             return None

@@ -1,4 +1,4 @@
-"""Pages of text: lines that are polygons on the image of a page, and how they are cut out of it."""
+"""Pages of text: lines as polygons on the image of a page, and their cut-out images."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from bench.data.inputs.images import Pixels
 
 WHITE_SPACE = " \t\r\n"
-"""What is dropped at the ends of a text; a no-break space there is part of it."""
-_MAX_DECODED = 8
-"""Pages that are kept decoded: lines of several pages are cut out at the same time."""
+"""Characters that are removed at both ends of a text; a no-break space is part of it."""
+_MAX_DECODED_PAGES = 8
+"""Pages that are kept decoded, because lines of several pages are cut out at the same time."""
 _POINT = re.compile(r"(-?[0-9]{1,7}(?:\.[0-9]{1,9})?)[\s,]+(-?[0-9]{1,7}(?:\.[0-9]{1,9})?)[\s,]*")
 _SUFFIXES = [spelled for suffix in sorted(IMAGE_SUFFIXES) for spelled in (suffix, suffix.upper())]
 _MIN_POINTS = 3
@@ -31,7 +31,7 @@ Point = tuple[float, float]
 
 
 class PageLine(NamedTuple):
-    """One line: `fault` says in a clause why it cannot be a sample, "" where it can."""
+    """One line of a page; `fault` is a clause if it cannot be a sample, else empty."""
 
     id: str
     text: str
@@ -41,14 +41,14 @@ class PageLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """A page as its file describes it.
+    """A page as described by its label file.
 
     Attributes:
         image: The name or path of the image of the page.
-        width: Of the page, in the unit of its polygons; 0 where it is not known.
-        height: Likewise.
-        in_pixels: Whether that unit is a pixel of the image.
-        lines: In the order of the file.
+        width: The width of the page in the unit of its polygons; 0 if it is not known.
+        height: The height in the same unit; 0 if it is not known.
+        in_pixels: Whether the unit is a pixel of the image.
+        lines: The lines in the order of the file.
     """
 
     image: str
@@ -59,24 +59,24 @@ class Page:
 
 
 class PageScans:
-    """Images of pages, each decoded once for the lines that are cut out of it."""
+    """Images of pages, each decoded once for all of its lines."""
 
     def __init__(self) -> None:
-        # Several threads are given the lines of a page at about the same time.
-        self._decoded = lru_cache(_MAX_DECODED)(_decoded)
-        self._turns: dict[ImageFile, threading.Lock] = {}
+        # Threads load lines of the same page at about the same time; a lock decodes it once.
+        self._decode_page = lru_cache(_MAX_DECODED_PAGES)(_decode_page)
+        self._locks: dict[ImageFile, threading.Lock] = {}
 
     def pixels(self, image: ImageFile) -> Pixels:
         """Return the pixels (H, W, 3) of a page. Raises SampleError."""
-        with self._turns.setdefault(image, threading.Lock()):
-            return self._decoded(image)
+        with self._locks.setdefault(image, threading.Lock()):
+            return self._decode_page(image)
 
 
 @dataclass(frozen=True)
 class LineCut:
-    """The image of a line: the box around its polygon, white outside the polygon.
+    """The image of a line: the bounding box of its polygon, white outside the polygon.
 
-    What of a polygon is outside the page is left out.
+    Parts of the polygon outside the page are cut off.
     """
 
     scans: PageScans
@@ -89,23 +89,23 @@ class LineCut:
         return self.scan is not None
 
     def load(self) -> Sequence[bytes]:
-        """Return the line as a PNG, gray where the page is. Raises SampleError."""
+        """Return the line as a PNG, which is gray if all its pixels are. Raises SampleError."""
         import cv2
 
         if self.scan is None:
             raise SampleError("a page image that is missing")
-        cut = self._cut(self.scans.pixels(self.scan))
+        cut = self._crop(self.scans.pixels(self.scan))
         gray = cut[..., 0]
         is_gray = bool((cut == gray[..., None]).all())
         return (cv2.imencode(".png", gray if is_gray else cut[..., ::-1])[1].tobytes(),)
 
-    def _cut(self, scan: Pixels) -> Pixels:
-        """Return the box (H, W, 3) around the polygon, white outside of it."""
+    def _crop(self, scan: Pixels) -> Pixels:
+        """Return the bounding box (H, W, 3) of the polygon, white outside the polygon."""
         import cv2
         import numpy as np
 
         rows, columns = scan.shape[:2]
-        points = np.array(self.polygon) * self._scale(columns, rows)
+        points = np.array(self.polygon) * self._pixels_per_unit(columns, rows)
         points = np.rint(points).clip(-_MAX_COORDINATE, _MAX_COORDINATE).astype(np.int32)
         (left, top), (right, bottom) = points.min(0), points.max(0)
         if left == right or top == bottom:
@@ -118,12 +118,12 @@ class LineCut:
         cv2.fillPoly(inside, [points - (left, top)], (1,))
         return np.where(inside[..., None], box, np.uint8(255))
 
-    def _scale(self, columns: int, rows: int) -> Point:
-        """Return by what coordinates are multiplied, for an image of so many pixels."""
+    def _pixels_per_unit(self, columns: int, rows: int) -> Point:
+        """Return the factors from coordinates to pixels of an image of this size."""
         page = self.page
         if page.in_pixels:
             if page.width and (page.width, page.height) != (columns, rows):
-                raise SampleError("a page image of another size than its XML file says")
+                raise SampleError("a page image of another size than in its XML file")
             return 1, 1
         return columns / page.width, rows / page.height
 
@@ -131,9 +131,9 @@ class LineCut:
 def page_rows(
     file: Path, page: Page, data: DataFolder, scans: PageScans
 ) -> Iterator[tuple[str, str, LineCut] | Rejected]:
-    """Yield id, text and image of each line of a page, and those that cannot be a sample.
+    """Yield the id, the text and the image of each line of a page, or a Rejected.
 
-    An id is the path of the page's file in the folder, without its suffix, and that of the line.
+    An id is the path of the label file in the folder, without suffix, and the id of the line.
     """
     name, scan = data.relative(file.with_suffix("")), page_image(file, page.image, data)
     for line in page.lines:
@@ -145,24 +145,24 @@ def page_rows(
 
 
 def page_image(file: Path, image: str, data: DataFolder) -> ImageFile | None:
-    """Return the image of the page that `file` describes, None where there is none.
+    """Return the image of the page of a label file, None if it does not exist.
 
-    Looked for are the path as it is written, its last part, and the name of `file` with the suffix
-    of an image: in the folder of images that was named; else beside `file` and in each folder
-    above it within the data, or there in a folder such as `images`.
+    Candidates are the path as written, its file name, and the name of the label file with the
+    suffix of an image. They are searched in the folder of images if one is set; else in the folder
+    of `file` and each folder above it in the data, and in folders such as `images` there.
     """
     path = image.strip().replace("\\", "/")
     last = path.rpartition("/")[2]
     names = [path, last, *(file.stem + suffix for suffix in _SUFFIXES)]
     for name in filter(None, dict.fromkeys(names)):
-        for base in _bases(file, data):
-            found = _image_at(base, name, data)
-            if found is not None and found.exists():
-                return found
+        for base in _image_folders(file, data):
+            image_file = _image_at(base, name, data)
+            if image_file is not None and image_file.exists():
+                return image_file
     return None
 
 
-def _bases(file: Path, data: DataFolder) -> Iterator[Path]:
+def _image_folders(file: Path, data: DataFolder) -> Iterator[Path]:
     if data.images is not None:
         yield data.images
         return
@@ -173,32 +173,32 @@ def _bases(file: Path, data: DataFolder) -> Iterator[Path]:
 
 
 def _image_at(base: Path, name: str, data: DataFolder) -> ImageFile | None:
-    """Return what `name` is relative to `base`, None where it leads out of the data's folder."""
+    """Return the image `name` relative to `base`, None if it leads out of the data folder."""
     if base.is_relative_to(data.root):
-        # A path such as ../images/1.png may leave the folder of its XML file, and not the data's.
+        # A path such as ../images/1.png may leave the folder of its XML file within the data.
         name = posixpath.normpath(PurePosixPath(base.relative_to(data.root), name))
         base = data.root
     try:
-        _, found = data.source(base, name)
+        _, image_file = data.source(base, name)
     except SampleError:
         return None
-    return None if isinstance(found, FrameFolder) else found
+    return None if isinstance(image_file, FrameFolder) else image_file
 
 
-def points(text: str) -> list[Point]:
-    """Return the points of `1,2 9,2 9,8`, with commas or spaces. Raises SampleError on others."""
-    found, end = [], 0
+def parse_points(text: str) -> list[Point]:
+    """Parse points such as `1,2 9,2 9,8`, with commas or spaces. Raises SampleError."""
+    corners, end = [], 0
     text = text.strip()
     while end < len(text):
         match = _POINT.match(text, end)
         if match is None:
             raise SampleError("a polygon that is not a list of points")
-        found.append((float(match[1]), float(match[2])))
+        corners.append((float(match[1]), float(match[2])))
         end = match.end()
-    return found
+    return corners
 
 
-def box(left: float, top: float, width: float, height: float) -> list[Point]:
+def box_corners(left: float, top: float, width: float, height: float) -> list[Point]:
     """Return the corners of a rectangle."""
     right, bottom = left + width, top + height
     return [(left, top), (right, top), (right, bottom), (left, bottom)]
@@ -214,10 +214,10 @@ def _fault(line: PageLine) -> str:
     return ""
 
 
-def _decoded(image: ImageFile) -> Pixels:
+def _decode_page(image: ImageFile) -> Pixels:
     from bench.data.inputs import images
 
     try:
-        return images.decoded(image.load()[0], 3)
+        return images.decode_image(image.load()[0], 3)
     except SampleError as error:
         raise SampleError(f"a page image that is {error}") from None

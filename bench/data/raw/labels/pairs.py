@@ -1,4 +1,4 @@
-"""Pairs of files, an image `x.png` and its text `x.gt.txt`: kraken, tesstrain, OCR-D."""
+"""The label format of file pairs such as x.png and x.gt.txt: kraken, tesstrain, OCR-D."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from bench.data.raw.labels.label_format import SPECIFIC, LabelFormat, Row
 
 _ENDINGS = (".gt.txt", ".txt")
 _SHADES = (".bin", ".nrm", ".raw")
-"""What tesstrain and kraken put between the name and the ending of a binarized or gray image."""
+"""What tesstrain and kraken put between name and suffix of a binarized or gray image."""
 
 
 @dataclass(frozen=True)
 class Pairs(LabelFormat):
-    """An image and a text of one line with the same name.
+    """An image, and a text file of one line with the same name.
 
     Attributes:
-        ending: How the name of a text ends. Empty: `.gt.txt` in folders that have such a file,
+        ending: The ending of the names of text files. Empty: `.gt.txt` in folders with such a file,
             else `.txt`.
     """
 
@@ -36,7 +36,7 @@ class Pairs(LabelFormat):
     ending: str = ""
 
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the folders in which an image has a text."""
+        """Return the folders with at least one pair."""
         texts: dict[Path, set[str]] = {}
         for file in data.files:
             texts.setdefault(file.parent, set()).add(file.name)
@@ -47,7 +47,7 @@ class Pairs(LabelFormat):
         ]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield a row per text in a folder, and a rejected one per image without a text."""
+        """Yield one row per text in a folder, and a Rejected per image without a text."""
         try:
             names = sorted(
                 entry.name
@@ -63,19 +63,19 @@ class Pairs(LabelFormat):
         for name in filter(is_image, names):
             images.setdefault(_stem(name, stems), []).append(name)
         for stem in sorted(stems):
-            place = data.relative(labels / (stem + ending))
+            text_name = data.relative(labels / (stem + ending))
             match images.pop(stem, []):
                 case [image]:
                     yield _row(labels, stem + ending, image, data)
                 case []:
-                    yield Rejected(place, "a text without an image")
+                    yield Rejected(text_name, "a text without an image")
                 case _:
-                    yield Rejected(place, "a text with several images")
+                    yield Rejected(text_name, "a text with several images")
         for image in sorted(image for several in images.values() for image in several):
             yield Rejected(data.relative(labels / image), "an image without a text")
 
     def _texts(self, names: Collection[str]) -> tuple[str, set[str]]:
-        """Return the ending of texts among the files of a folder, and their names without it."""
+        """Return the ending of text files in a folder, and their names without it."""
         endings = [self.ending] if self.ending else _ENDINGS
         ending = next((e for e in endings if _ending_with(e, names)), endings[0])
         return ending, _ending_with(ending, names)
@@ -86,15 +86,15 @@ class Pairs(LabelFormat):
 
 
 def _row(folder: Path, name: str, image: str, data: DataFolder) -> Row | Rejected:
-    """Return the row of an image and the file `name` of its text."""
-    place = data.relative(folder / name)
-    text = label_text.content(folder / name)
+    """Return the row of an image and its text file `name`."""
+    text_name = data.relative(folder / name)
+    text = label_text.label_content(folder / name)
     if not image_tree.is_text(text):
-        return Rejected(place, "a text that is not UTF-8")
+        return Rejected(text_name, "a text that is not UTF-8")
     try:
         identity, source = data.source(folder, image)
     except SampleError as error:
-        return Rejected(place, str(error))
+        return Rejected(text_name, str(error))
     return Row(identity, text.strip(f"{label_text.BLANKS}\r\n"), source)
 
 
@@ -103,11 +103,11 @@ def _ending_with(ending: str, names: Iterable[str]) -> set[str]:
 
 
 def _stem(image: str, stems: Collection[str]) -> str:
-    """Return which of `stems` an image belongs to, else its name without the ending.
+    """Return the stem among `stems` that an image belongs to, else its name without suffix.
 
-    tesstrain strips the ending and a shade, kraken all that follows the first dot.
+    tesstrain removes the suffix and a shade, kraken everything after the first dot.
     """
     stem = image.rpartition(".")[0]
     shorter = [stem.removesuffix(shade) for shade in _SHADES if stem.endswith(shade)]
     candidates = (stem, *shorter, image.partition(".")[0])
-    return next((each for each in candidates if each in stems), stem)
+    return next((candidate for candidate in candidates if candidate in stems), stem)

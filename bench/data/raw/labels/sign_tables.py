@@ -1,4 +1,4 @@
-"""Tables of signed sentences, in the form of PHOENIX14 and PHOENIX14 T."""
+"""The label format of tables of signed sentences, as in PHOENIX14 and PHOENIX14 T."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from bench.core.types import InputKind
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import label_text
-from bench.data.raw.labels.data_folder import DataFolder, FrameFolder, normalized
+from bench.data.raw.labels.data_folder import DataFolder, FrameFolder, normalize_path
 from bench.data.raw.labels.label_format import CERTAIN, LabelFormat, Row
 
-_PROBED = 50
+_MAX_PROBED = 50
 _FEATURES = "features/fullFrame-210x260px"
 
 
-class _Corpus(NamedTuple):
-    """What the columns of a table are called."""
+class _ColumnNames(NamedTuple):
+    """The column names of a table."""
 
     id: str
     clip: str
@@ -29,18 +29,18 @@ class _Corpus(NamedTuple):
     glosses: str
 
 
-_CORPORA = (
-    _Corpus("id", "folder", "signer", "annotation"),
-    _Corpus("name", "video", "speaker", "orth"),
+_KNOWN_COLUMNS = (
+    _ColumnNames("id", "folder", "signer", "annotation"),
+    _ColumnNames("name", "video", "speaker", "orth"),
 )
-"""Of PHOENIX14 and of PHOENIX14 T, which has the columns start, end and translation as well."""
+"""Those of PHOENIX14 and of PHOENIX14 T, which also has start, end and translation."""
 
 
 @dataclass(frozen=True)
 class SignCorpus(LabelFormat):
-    """Tables with | between columns, one row per clip, whose frames are images in a folder.
+    """Tables with columns separated by |, one row per clip, and one folder of frames per clip.
 
-    The column `signer` is who signs. Frames are read in natural order, as they are.
+    The column `signer` has the signer. Frames are read in natural order and not changed.
     """
 
     name: ClassVar[str] = "sign-corpus"
@@ -51,32 +51,32 @@ class SignCorpus(LabelFormat):
 
     def find(self, data: DataFolder) -> Sequence[Path]:
         """Return the tables by their headers."""
-        files = label_text.named(data, (".csv", ".txt"))
-        return [file for file in files if _corpus(file) is not None]
+        files = label_text.list_files(data, (".csv", ".txt"))
+        return [file for file in files if _find_columns(file) is not None]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield a row per line below the header."""
-        corpus = _corpus(labels)
-        if corpus is None:
-            raise BenchError(f"{labels}: its first line is not such as {self.about}")
-        base, header = _base(labels, data, corpus), list[str]()
-        for number, line in label_text.lines(labels):
-            place, values = f"{data.relative(labels)}:{number}", _values(line)
+        """Yield one row per line below the header."""
+        columns = _find_columns(labels)
+        if columns is None:
+            raise BenchError(f"{labels}: its first line is not one of {self.about}")
+        base, header = _base(labels, data, columns), list[str]()
+        for number, line in label_text.label_lines(labels):
+            row_name, values = f"{data.relative(labels)}:{number}", _values(line)
             if not header:
                 header = values
             elif not image_tree.is_text(line):
-                yield Rejected(place, "a row that is not UTF-8")
+                yield Rejected(row_name, "a row that is not UTF-8")
             elif len(values) != len(header):
                 reason = f"a row of {len(values)} columns, the header has {len(header)}"
-                yield Rejected(place, reason)
+                yield Rejected(row_name, reason)
             else:
-                yield _row(corpus, dict(zip(header, values, strict=True)), place, base, data)
+                yield _row(columns, dict(zip(header, values, strict=True)), row_name, base, data)
 
 
-def _corpus(file: Path) -> _Corpus | None:
-    """Return what a table calls its columns, None where it is no such table."""
-    header = [_values(line) for _, line in islice(label_text.lines(file), 1)]
-    return next((each for each in _CORPORA if header and {*each} <= {*header[0]}), None)
+def _find_columns(file: Path) -> _ColumnNames | None:
+    """Return the column names of a table, None if its header has neither set."""
+    header = [_values(line) for _, line in islice(label_text.label_lines(file), 1)]
+    return next((each for each in _KNOWN_COLUMNS if header and {*each} <= {*header[0]}), None)
 
 
 def _values(line: str) -> list[str]:
@@ -84,25 +84,25 @@ def _values(line: str) -> list[str]:
 
 
 def _row(
-    corpus: _Corpus, values: Mapping[str, str], place: str, base: Path, data: DataFolder
+    columns: _ColumnNames, values: Mapping[str, str], row_name: str, base: Path, data: DataFolder
 ) -> Row | Rejected:
-    identity, glosses = values[corpus.id] or place, values[corpus.glosses]
+    identity, glosses = values[columns.id] or row_name, values[columns.glosses]
     try:
-        clip = _clip(base, values[corpus.clip], data)
+        clip = _clip(base, values[columns.clip], data)
     except SampleError as error:
         return Rejected(identity, str(error))
-    return Row(identity, " ".join(glosses.split()), clip, {"signer": values[corpus.signer]})
+    return Row(identity, " ".join(glosses.split()), clip, {"signer": values[columns.signer]})
 
 
 def _clip(base: Path, path: str, data: DataFolder) -> FrameFolder:
     """Return the clip of a path such as `a/1/*.png` or `a`. Raises SampleError."""
-    folder, pattern = normalized(path).rstrip("/"), "*"
+    folder, pattern = normalize_path(path).rstrip("/"), "*"
     if "*" in folder or "?" in folder:
         folder, _, pattern = folder.rpartition("/")
     if not image_tree.is_inside(folder):
         raise SampleError("a path out of the data set's folder" if path else "an empty path")
     root = data.root if base.is_relative_to(data.root) else base
-    # Tables of PHOENIX14 T name a folder `1` in which the frames are not.
+    # Tables of PHOENIX14 T name a folder `1`, but frames are in the folder above it.
     for name in (folder, folder.removesuffix("/1")):
         clip = FrameFolder(root, (base / name).relative_to(root).as_posix(), pattern)
         if clip.exists():
@@ -110,28 +110,30 @@ def _clip(base: Path, path: str, data: DataFolder) -> FrameFolder:
     return FrameFolder(root, (base / folder).relative_to(root).as_posix(), pattern)
 
 
-def _base(labels: Path, data: DataFolder, corpus: _Corpus) -> Path:
-    """Return what clips are relative to: where the most of the first ones have frames."""
+def _base(labels: Path, data: DataFolder, columns: _ColumnNames) -> Path:
+    """Return the folder that clips are relative to: the one with most of the first clips."""
     if data.images is not None:
         return data.images
-    header, *rows = (_values(line) for _, line in islice(label_text.lines(labels), _PROBED + 1))
-    place = header.index(corpus.clip)
-    paths = [row[place] for row in rows if len(row) == len(header)]
-    counts = {base: _existing(base, paths, data) for base in _bases(labels, data)}
-    return max(counts, key=lambda base: counts[base])  # the first of equals
+    header, *rows = (
+        _values(line) for _, line in islice(label_text.label_lines(labels), _MAX_PROBED + 1)
+    )
+    column = header.index(columns.clip)
+    paths = [row[column] for row in rows if len(row) == len(header)]
+    counts = {base: _count_existing(base, paths, data) for base in _candidate_folders(labels, data)}
+    return max(counts, key=lambda base: counts[base])  # the first maximum
 
 
-def _bases(labels: Path, data: DataFolder) -> Iterator[Path]:
-    """Yield the folders up to that of the data, and those in them for frames and for a split."""
+def _candidate_folders(labels: Path, data: DataFolder) -> Iterator[Path]:
+    """Yield the folders from that of the labels up to the data, with folders of frames in them."""
     for folder in labels.parents:
         if not folder.is_relative_to(data.root):
             return
         for name in ("", "frames", "features", "images", _FEATURES):
-            # The table `NAME.train.corpus.csv` is of the clips in a folder `train`.
+            # The clips of a table `NAME.train.corpus.csv` are in a folder `train`.
             yield from (folder / name / part for part in ("", *labels.name.split(".")))
 
 
-def _existing(base: Path, paths: Sequence[str], data: DataFolder) -> int:
+def _count_existing(base: Path, paths: Sequence[str], data: DataFolder) -> int:
     count = 0
     if base.is_dir():
         for path in paths:

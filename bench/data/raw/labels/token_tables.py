@@ -1,4 +1,4 @@
-"""Tables whose first word is an identity: Kaldi's folders, and the tables of PyLaia and Laia."""
+"""Label formats of tables whose first word is an id: Kaldi folders, and tables of PyLaia."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.core.errors import BenchError
 from bench.data.raw import image_tree
 from bench.data.raw.entries import Rejected, SampleError
 from bench.data.raw.labels import label_text
-from bench.data.raw.labels.data_folder import PROBED, DataFolder, FrameFolder, ImageFile
+from bench.data.raw.labels.data_folder import MAX_PROBED, DataFolder, FrameFolder, ImageFile
 from bench.data.raw.labels.label_format import CERTAIN, SPECIFIC, LabelFormat, Row
 
 _BLANK = re.compile(f"[{label_text.BLANKS}]+")
@@ -22,15 +22,15 @@ _SUFFIXES = (
     "",
     *sorted(image_tree.IMAGE_SUFFIXES, key=lambda suffix: suffix not in {".png", ".jpg"}),
 )
-"""What may be missing behind the identity of an image, the likeliest first."""
+"""Suffixes that may be missing after the name of an image, the most likely first."""
 
 
 @dataclass(frozen=True)
 class Kaldi(LabelFormat):
-    """A folder of Kaldi: `text`, `images.scp` with the path of each image, and perhaps `utt2spk`.
+    """A folder of Kaldi: `text`, `images.scp` with the path of each image, optionally `utt2spk`.
 
-    The column `writer` is what `utt2spk` says. An image that is the output of a command is
-    rejected, and no command is run.
+    The column `writer` is the speaker in `utt2spk`. An image that is the output of a command is
+    rejected; no command is run.
     """
 
     name: ClassVar[str] = "kaldi"
@@ -39,7 +39,7 @@ class Kaldi(LabelFormat):
     grouped_by: ClassVar[str] = "writer"
 
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the folders that have both files."""
+        """Return the folders with `text` and `images.scp`."""
         files = set(data.files)
         return [
             file.parent
@@ -55,13 +55,13 @@ class Kaldi(LabelFormat):
                 raise BenchError(f"{file} is missing; name a folder of Kaldi with both files")
         paths = dict(_pairs(scp))
         writer = dict(_pairs(writers)) if writers.is_file() else {}
-        base = data.base(scp, [*islice(paths.values(), PROBED)])
+        base = data.base(scp, [*islice(paths.values(), MAX_PROBED)])
         prefix = data.prefix(labels)
-        for number, line in label_text.lines(text):
-            identity, words = _divided(line)
-            place = f"{data.relative(text)}:{number}"
+        for number, line in label_text.label_lines(text):
+            identity, words = _split_first_word(line)
+            row_name = f"{data.relative(text)}:{number}"
             if not image_tree.is_text(line):
-                yield Rejected(place, "a row that is not UTF-8")
+                yield Rejected(row_name, "a row that is not UTF-8")
                 continue
             try:
                 _, source = data.source(base, _path(identity, paths))
@@ -74,9 +74,9 @@ class Kaldi(LabelFormat):
 
 @dataclass(frozen=True)
 class PyLaia(LabelFormat):
-    """A table of PyLaia or Laia: the name of an image, and the symbols of its text, as words.
+    """A table of PyLaia or Laia: the name of an image, and the symbols of its text.
 
-    The suffix of an image may be missing. Rows that begin with # are comments.
+    The name may lack the suffix of the image. Rows that begin with # are comments.
 
     Attributes:
         space: The symbol of a space.
@@ -89,54 +89,63 @@ class PyLaia(LabelFormat):
     space: str = "<space>"
 
     def find(self, data: DataFolder) -> Sequence[Path]:
-        """Return the text files whose first rows are single characters and spaces as symbols."""
-        files = label_text.named(data, (".txt", ".tbl", ".table"))
+        """Return the text files whose first rows have single characters and symbols for spaces."""
+        files = label_text.list_files(data, (".txt", ".tbl", ".table"))
         return [file for file in files if self._is_table(file)]
 
     def rows(self, labels: Path, data: DataFolder) -> Iterator[Row | Rejected]:
-        """Yield a row per line."""
-        names = (_divided(line)[0] for _, line in islice(_symbols(labels), PROBED))
-        known = [*_SUFFIXES]
-        probes = [name + suffix for name in islice(names, PROBED // len(known)) for suffix in known]
+        """Yield one row per line."""
+        names = (_split_first_word(line)[0] for _, line in islice(_symbols(labels), MAX_PROBED))
+        suffixes = [*_SUFFIXES]
+        probes = [
+            name + suffix
+            for name in islice(names, MAX_PROBED // len(suffixes))
+            for suffix in suffixes
+        ]
         base = data.base(labels, probes)
         for number, line in _symbols(labels):
-            name, symbols = _divided(line)
-            place = f"{data.relative(labels)}:{number}"
+            name, symbols = _split_first_word(line)
+            row_name = f"{data.relative(labels)}:{number}"
             if not image_tree.is_text(line):
-                yield Rejected(place, "a row that is not UTF-8")
+                yield Rejected(row_name, "a row that is not UTF-8")
                 continue
-            text = "".join(" " if each == self.space else each for each in _BLANK.split(symbols))
+            text = "".join(
+                " " if symbol == self.space else symbol for symbol in _BLANK.split(symbols)
+            )
             try:
-                identity, source = _image(base, name, known, data)
+                identity, source = _image(base, name, suffixes, data)
             except SampleError as error:
-                yield Rejected(place, str(error))
+                yield Rejected(row_name, str(error))
             else:
                 yield Row(identity, text, source)
 
     def _is_table(self, file: Path) -> bool:
-        """Return whether the first rows have nothing but symbols, and a space among them."""
-        rows = [_BLANK.split(_divided(line)[1]) for _, line in islice(_symbols(file), PROBED)]
+        """Return whether the first rows have only symbols, including that of a space."""
+        rows = [
+            _BLANK.split(_split_first_word(line)[1])
+            for _, line in islice(_symbols(file), MAX_PROBED)
+        ]
         symbols = {symbol for row in rows for symbol in row if symbol}
         return self.space in symbols and all(map(_is_symbol, symbols - {self.space}))
 
 
-def _divided(line: str) -> tuple[str, str]:
-    """Return the first word of a line, and what is behind it. A no-break space divides nothing."""
+def _split_first_word(line: str) -> tuple[str, str]:
+    """Return the first word of a line, and the rest. A no-break space does not separate words."""
     first, *rest = _BLANK.split(line.strip(label_text.BLANKS), 1)
     return first, "".join(rest)
 
 
 def _pairs(file: Path) -> Iterator[tuple[str, str]]:
-    return (_divided(line) for _, line in label_text.lines(file))
+    return (_split_first_word(line) for _, line in label_text.label_lines(file))
 
 
 def _symbols(file: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a table that are no comments, with their numbers."""
-    return ((number, line) for number, line in label_text.lines(file) if line[:1] != "#")
+    """Yield the lines of a table that are not comments, with their numbers."""
+    return ((number, line) for number, line in label_text.label_lines(file) if line[:1] != "#")
 
 
 def _is_symbol(word: str) -> bool:
-    """Return whether a word is one character, with what combines with it, or <named>."""
+    """Return whether a word is one character with combining marks, or `<name>`."""
     return all(map(unicodedata.combining, word[1:])) or (word[0] == "<" and word[-1] == ">")
 
 
@@ -144,7 +153,7 @@ def _path(identity: str, paths: dict[str, str]) -> str:
     """Return the path of an image in images.scp. Raises SampleError."""
     path = paths.get(identity, "")
     if not path:
-        raise SampleError("an identity that is not in images.scp")
+        raise SampleError("an id that is not in images.scp")
     if path.startswith("|") or path.endswith("|"):
         raise SampleError("an image that is the output of a command")
     return path
@@ -153,10 +162,10 @@ def _path(identity: str, paths: dict[str, str]) -> str:
 def _image(
     base: Path, name: str, suffixes: list[str], data: DataFolder
 ) -> tuple[str, ImageFile | FrameFolder]:
-    """Return id and image of a name without a suffix; the suffix found comes first from then on."""
-    for place, suffix in enumerate(suffixes):
+    """Return id and image of a name; move the suffix that fits to the front for the next names."""
+    for index, suffix in enumerate(suffixes):
         identity, source = data.source(base, name + suffix)
         if source.exists():
-            suffixes.insert(0, suffixes.pop(place))
+            suffixes.insert(0, suffixes.pop(index))
             return identity, source
     return data.source(base, name)

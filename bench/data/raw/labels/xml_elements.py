@@ -1,4 +1,4 @@
-"""XML documents as trees of elements, read without what makes XML dangerous."""
+"""Parsing of untrusted XML documents to trees of elements, without entities and DTDs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from xml.parsers import expat
 from bench.data.raw.entries import SampleError
 
 MAX_DEPTH = 200
-"""Elements inside one another; pages of text have about ten."""
+"""The largest depth of nested elements; pages of text have about ten."""
 
 
 @dataclass
 class Element:
-    """One element: its name and the names of its attributes are without a namespace.
+    """An XML element.
 
-    `text` is all character data directly in it, between its children as well.
+    Attributes:
+        name: The name without namespace.
+        attributes: The attributes by name without namespace.
+        children: The child elements in order.
+        text: The character data directly in the element, before, between and after its children.
     """
 
     name: str
@@ -26,24 +30,24 @@ class Element:
     children: list[Element] = field(default_factory=list)
     text: str = ""
 
-    def below(self, name: str) -> Iterator[Element]:
-        """Yield the elements of a name below it, in the order of the document."""
+    def descendants(self, name: str) -> Iterator[Element]:
+        """Yield the descendants with a name, in the order of the document."""
         for child in self.children:
             if child.name == name:
                 yield child
-            yield from child.below(name)
+            yield from child.descendants(name)
 
     def first(self, name: str) -> Element | None:
-        """Return the first element of a name below it, None where there is none."""
-        return next(self.below(name), None)
+        """Return the first descendant with a name, None if there is none."""
+        return next(self.descendants(name), None)
 
-    def named(self, name: str) -> Iterator[Element]:
-        """Yield its children of a name."""
+    def children_named(self, name: str) -> Iterator[Element]:
+        """Yield the children with a name."""
         return (child for child in self.children if child.name == name)
 
 
 class _Tree:
-    """The elements of a document that is being parsed."""
+    """Handlers of expat that collect the elements of a document."""
 
     def __init__(self) -> None:
         self.top = Element("", {})
@@ -52,7 +56,7 @@ class _Tree:
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._inside) > MAX_DEPTH:
-            raise SampleError(f"an XML file with more than {MAX_DEPTH} elements inside one another")
+            raise SampleError(f"an XML file with more than {MAX_DEPTH} nested elements")
         element = Element(_local(name), {_local(key): attributes[key] for key in attributes})
         self._inside[-1].children.append(element)
         self._inside.append(element)
@@ -65,17 +69,20 @@ class _Tree:
         self._texts[-1].append(text)
 
     def add_entity(self, name: str, is_parameter: bool) -> None:  # noqa: FBT001 (expat calls it)
-        known = None if is_parameter else html5.get(f"{name};")
-        if known is None:
+        character = None if is_parameter else html5.get(f"{name};")
+        if character is None:
             raise SampleError("an XML file with an entity that it does not declare")
-        self.add_text(known)
+        self.add_text(character)
 
 
-def parsed(document: bytes) -> Element:
+def parse_xml(document: bytes) -> Element:
     """Return the root element of a document.
 
-    A DTD that it names is not read, and one that declares an entity is refused: it could be made to
-    fill the memory, or to read other files. Raises SampleError where the document cannot be read.
+    A DTD that it refers to is not read, and a document that declares an entity is refused, because
+    entities could fill the memory or read other files.
+
+    Raises:
+        SampleError: The document cannot be parsed.
     """
     tree = _Tree()
     parser = _parser()
@@ -85,15 +92,15 @@ def parsed(document: bytes) -> Element:
     parser.SkippedEntityHandler = tree.add_entity
     try:
         parser.Parse(document, True)  # noqa: FBT003 (expat takes no keyword)
-    # An encoding that Python does not know is a LookupError, one of several bytes a ValueError.
+    # An unknown encoding is a LookupError, a multi-byte encoding a ValueError.
     except (expat.ExpatError, LookupError, ValueError):
         line = parser.ErrorLineNumber
-        raise SampleError(f"an XML file that is broken in line {line}") from None
+        raise SampleError(f"an XML file that is not well-formed in line {line}") from None
     return tree.top.children[0]
 
 
 def root_name(start: bytes) -> str:
-    """Return the name of the root element of a document that begins so, "" where there is none."""
+    """Return the name of the root element of a document with this start, "" if there is none."""
     names: list[str] = []
 
     def begin(name: str, _attributes: dict[str, str]) -> None:
@@ -102,7 +109,7 @@ def root_name(start: bytes) -> str:
 
     parser = _parser()
     parser.StartElementHandler = begin
-    # What is wrong in front of the root is said when the whole document is parsed.
+    # An error before the root element is reported when the whole document is parsed.
     with suppress(StopIteration, expat.ExpatError, LookupError, ValueError, SampleError):
         parser.Parse(start, False)  # noqa: FBT003 (expat takes no keyword)
     return names[0] if names else ""

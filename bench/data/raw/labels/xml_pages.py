@@ -1,4 +1,4 @@
-"""PAGE-XML and ALTO: the two formats of pages that are XML."""
+"""The label formats PAGE-XML and ALTO."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from typing import ClassVar
 from bench.data.raw.entries import SampleError
 from bench.data.raw.labels import xml_elements
 from bench.data.raw.labels.page_files import PageFiles
-from bench.data.raw.labels.pages import WHITE_SPACE, Page, PageLine, Point, box, points
+from bench.data.raw.labels.pages import (
+    WHITE_SPACE,
+    Page,
+    PageLine,
+    Point,
+    box_corners,
+    parse_points,
+)
 from bench.data.raw.labels.xml_elements import Element
 
 _INDEX = re.compile("[0-9]{1,9}")
@@ -19,7 +26,7 @@ _INDEX = re.compile("[0-9]{1,9}")
 
 @dataclass(frozen=True)
 class _XmlPages(PageFiles):
-    """Pages that have an XML file each."""
+    """Base class of formats with one XML file per page."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".xml",)
     root: ClassVar[str]
@@ -27,7 +34,7 @@ class _XmlPages(PageFiles):
 
     @abstractmethod
     def page(self, root: Element) -> Page:
-        """Return what a document holds. Raises SampleError where it is no page."""
+        """Return the page of a document. Raises SampleError if it has none."""
 
     def is_page(self, start: bytes) -> bool | None:
         """Return whether the root element is that of the format."""
@@ -36,7 +43,7 @@ class _XmlPages(PageFiles):
 
     def pages(self, document: bytes) -> Sequence[Page]:
         """Return the one page of a document."""
-        root = xml_elements.parsed(document)
+        root = xml_elements.parse_xml(document)
         if root.name != self.root:
             raise SampleError(f"an XML file without {self.root}")
         return [self.page(root)]
@@ -44,10 +51,10 @@ class _XmlPages(PageFiles):
 
 @dataclass(frozen=True)
 class PageXml(_XmlPages):
-    """PAGE-XML of any year, as OCR-D, Transkribus, eScriptorium and Aletheia write it.
+    """PAGE-XML of any year, as written by OCR-D, Transkribus, eScriptorium and Aletheia.
 
-    A line's text is that of its TextEquiv with the lowest index, else of its words with a space
-    between them. Spaces at its ends are dropped, no-break spaces are not.
+    The text of a line is that of its TextEquiv with the lowest index, else its words joined by
+    spaces. Spaces at both ends are removed, but not no-break spaces.
     """
 
     name: ClassVar[str] = "page-xml"
@@ -61,20 +68,20 @@ class PageXml(_XmlPages):
             raise SampleError("an XML file without a Page")
         lines = [
             PageLine(line.attributes.get("id", f"line-{number}"), _page_text(line), *_coords(line))
-            for number, line in enumerate(page.below("TextLine"), 1)
+            for number, line in enumerate(page.descendants("TextLine"), 1)
         ]
-        about = page.attributes
-        width, height = _size(about.get("imageWidth")), _size(about.get("imageHeight"))
-        return Page(about.get("imageFilename", ""), width, height, in_pixels=True, lines=lines)
+        attributes = page.attributes
+        width, height = _size(attributes.get("imageWidth")), _size(attributes.get("imageHeight"))
+        return Page(attributes.get("imageFilename", ""), width, height, in_pixels=True, lines=lines)
 
 
 @dataclass(frozen=True)
 class Alto(_XmlPages):
-    """ALTO of any version, as libraries, ABBYY and kraken write it.
+    """ALTO of any version, as written by libraries, ABBYY and kraken.
 
-    A space is where an SP is; in a file without any, between all Strings of a line. A hyphen (HYP)
-    is on the image, and so part of the text. Coordinates that are no pixels are scaled by the size
-    of the page and of its image.
+    Each SP is a space; in a file without SP, there is a space between all Strings of a line. A
+    hyphen (HYP) is visible in the image, so it is part of the text. Coordinates in other units than
+    pixels are scaled by the sizes of the page and of its image.
     """
 
     name: ClassVar[str] = "alto"
@@ -83,7 +90,7 @@ class Alto(_XmlPages):
 
     def page(self, root: Element) -> Page:
         """Return the page of a document."""
-        pages = list(root.below("Page"))
+        pages = list(root.descendants("Page"))
         if len(pages) != 1:
             raise SampleError("an ALTO file that has not exactly one Page")
         [page] = pages
@@ -98,47 +105,47 @@ class Alto(_XmlPages):
             PageLine(
                 line.attributes.get("ID", f"line-{number}"), _alto_text(line, spaced), *_shape(line)
             )
-            for number, line in enumerate(page.below("TextLine"), 1)
+            for number, line in enumerate(page.descendants("TextLine"), 1)
         ]
         return Page(_content(root, "fileName"), width, height, in_pixels, lines)
 
 
 def _page_text(line: Element) -> str:
-    """Return the text of a TextLine, "" where neither it nor one of its words has any."""
+    """Return the text of a TextLine or of its words, "" if there is none."""
     if text := _main_text(line):
         return text
-    return " ".join(filter(None, map(_main_text, line.named("Word"))))
+    return " ".join(filter(None, map(_main_text, line.children_named("Word"))))
 
 
 def _main_text(element: Element) -> str:
-    """Return the text of the TextEquiv with the lowest index, of the first one if none has any."""
-    texts = list(element.named("TextEquiv"))
+    """Return the text of the TextEquiv with the lowest index, else of the first one."""
+    texts = list(element.children_named("TextEquiv"))
     if not texts:
         return ""
     indexed = [
-        (int(text.attributes["index"]), place)
-        for place, text in enumerate(texts)
+        (int(text.attributes["index"]), position)
+        for position, text in enumerate(texts)
         if _INDEX.fullmatch(text.attributes.get("index", ""))
     ]
     main = texts[min(indexed)[1] if indexed else 0]
-    return next((each.text.strip(WHITE_SPACE) for each in main.named("Unicode")), "")
+    return next((unicode.text.strip(WHITE_SPACE) for unicode in main.children_named("Unicode")), "")
 
 
 def _coords(line: Element) -> tuple[Sequence[Point], str]:
-    """Return the polygon of a TextLine, and what is wrong with it."""
-    coords = next(line.named("Coords"), None)
+    """Return the polygon of a TextLine, and a fault or ""."""
+    coords = next(line.children_named("Coords"), None)
     if coords is None:
         return (), ""
-    # Files of 2010 have an element for each point.
+    # Files of the version of 2010 have one element per point.
     pairs = [
         f"{point.attributes.get('x', '')},{point.attributes.get('y', '')}"
-        for point in coords.named("Point")
+        for point in coords.children_named("Point")
     ]
     return _points(coords.attributes.get("points") or " ".join(pairs))
 
 
 def _alto_text(line: Element, spaced: bool) -> str:  # noqa: FBT001 (private)
-    """Return the text of a TextLine; `spaced`: with a space between all of its Strings."""
+    """Return the text of a TextLine; `spaced` puts a space between all its Strings."""
     text = ""
     for part in line.children:
         content = part.attributes.get("CONTENT", "")
@@ -152,35 +159,35 @@ def _alto_text(line: Element, spaced: bool) -> str:  # noqa: FBT001 (private)
 
 
 def _shape(line: Element) -> tuple[Sequence[Point], str]:
-    """Return the polygon of a TextLine, else its box, and what is wrong with it."""
-    for shape in line.named("Shape"):
-        for polygon in shape.named("Polygon"):
+    """Return the polygon of a TextLine, else its box, and a fault or ""."""
+    for shape in line.children_named("Shape"):
+        for polygon in shape.children_named("Polygon"):
             return _points(polygon.attributes.get("POINTS", ""))
     corner = " ".join(line.attributes.get(key, "") for key in ("HPOS", "VPOS"))
     extent = " ".join(line.attributes.get(key, "") for key in ("WIDTH", "HEIGHT"))
-    found, fault = _points(f"{corner} {extent}")
-    if fault or len(found) != 2:  # noqa: PLR2004 (a corner and an extent)
+    corners, fault = _points(f"{corner} {extent}")
+    if fault or len(corners) != 2:  # noqa: PLR2004 (a corner and an extent)
         return (), fault
-    (left, top), (width, height) = found
-    return box(left, top, width, height), ""
+    (left, top), (width, height) = corners
+    return box_corners(left, top, width, height), ""
 
 
 def _points(text: str) -> tuple[Sequence[Point], str]:
     try:
-        return points(text), ""
+        return parse_points(text), ""
     except SampleError as error:
         return (), str(error)
 
 
 def _content(root: Element, name: str) -> str:
-    found = root.first(name)
-    return "" if found is None else found.text.strip()
+    element = root.first(name)
+    return "" if element is None else element.text.strip()
 
 
 def _size(text: str | None) -> float:
-    """Return a width or height, 0 where there is none."""
+    """Return a width or height, 0 if it is missing or invalid."""
     try:
-        [(size, _)] = points(f"{text} 0")
+        [(size, _)] = parse_points(f"{text} 0")
     except (SampleError, ValueError):
         return 0
     return max(size, 0)

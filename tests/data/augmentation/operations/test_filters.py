@@ -1,4 +1,4 @@
-"""Blur, resolution, dilation and erosion, beside scipy and their mathematics."""
+"""Blur, resolution, dilation and erosion, compared with scipy and with formulas."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def apart(one, other):
 
 @GRAYS
 @pytest.mark.parametrize("deviation", [1, 2, 4])
-def test_a_gaussian_blur_is_that_of_scipy(pixels, deviation):
+def test_a_gaussian_blur_equals_that_of_scipy(pixels, deviation):
     wanted = ndimage.gaussian_filter(pixels.astype(float), deviation, mode="nearest")
     assert apart(filters.gaussian_blurred(pixels, deviation), wanted) <= 2.5
 
 
 @GRAYS
 @pytest.mark.parametrize("side", [3, 5, 7])
-def test_means_and_medians_are_those_of_scipy(pixels, side):
+def test_means_and_medians_equal_those_of_scipy(pixels, side):
     mean = ndimage.uniform_filter(pixels.astype(float), side, mode="nearest")
     assert apart(filters.box_blurred(pixels, side), mean) <= 0.5 + 1e-6
     median = ndimage.median_filter(pixels, side, mode="nearest")
@@ -39,7 +39,7 @@ def test_means_and_medians_are_those_of_scipy(pixels, side):
 
 @GRAYS
 @pytest.mark.parametrize("side", [2, 3, 5])
-def test_dilation_and_erosion_are_those_of_scipy(pixels, side):
+def test_dilation_and_erosion_equal_those_of_scipy(pixels, side):
     # OpenCV has the middle of an even square after its center; scipy too for maxima.
     if side % 2:
         assert (
@@ -68,7 +68,7 @@ def test_erosion_is_below_and_dilation_above_the_image(shape, side):
 
 
 @pytest.mark.parametrize(("degrees", "axis"), [(0, 1), (90, 0), (-90, 0)])
-def test_a_motion_blurs_along_its_line(degrees, axis):
+def test_motion_blur_is_along_its_line(degrees, axis):
     spot = np.zeros((15, 15), np.uint8)
     spot[7, 7] = 250
     blurred = filters.motion_blurred(spot, 5, degrees)
@@ -87,16 +87,16 @@ def test_no_blur_changes_an_image_of_one_color(length, degrees, value):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_no_strength_is_no_change(shape):
+def test_zero_strength_changes_nothing(shape):
     pixels = image(shape)
     assert filters.gaussian_blurred(pixels, 0) is pixels
     assert filters.motion_blurred(pixels, 1, 20) is pixels
     assert filters.coarsened(pixels, *shape[1::-1]) is pixels
 
 
-def test_resolution_is_lost():
+def test_coarsened_images_lose_resolution():
     checks = (np.indices((32, 64)).sum(0) % 2 * 200).astype(np.uint8)
     assert apart(filters.coarsened(checks, 32, 16), np.full((32, 64), 100)) == 0
     assert filters.coarsened(checks, 512, 128) is checks
-    # One side alone may be the larger one.
+    # Only one side may be larger.
     assert filters.coarsened(checks, 16, 128).shape == checks.shape

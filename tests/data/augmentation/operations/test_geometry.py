@@ -1,4 +1,4 @@
-"""Images moved by matrices, beside Pillow's transformations and known pixels."""
+"""Images transformed by matrices, compared with Pillow and with known pixels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PILLOW = {"nearest": Image.Resampling.NEAREST, "linear": Image.Resampling.BILINE
 
 
 def by_pillow(pixels, matrix, interpolation):
-    """Return an image moved by Pillow, which maps places of the new image to those of the old."""
+    """Return an image transformed by Pillow, which maps new positions to old ones."""
     inverse = np.linalg.inv(matrix)
     affine = matrix[2, 0] == matrix[2, 1] == 0
     kind = Image.Transform.AFFINE if affine else Image.Transform.PERSPECTIVE
@@ -33,7 +33,7 @@ def by_pillow(pixels, matrix, interpolation):
 
 
 def middle_of(moved, wanted):
-    """Return the absolute differences where no border is near, as Pillow does not mix it in."""
+    """Return the absolute differences away from the border, which Pillow does not interpolate."""
     inside = (wanted != 128) & (moved != 128)
     return np.abs(moved.astype(int) - wanted)[inside]
 
@@ -41,7 +41,7 @@ def middle_of(moved, wanted):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("border", BORDERS, ids=lambda border: border.kind)
 @pytest.mark.parametrize("interpolation", ["nearest", "linear"])
-def test_the_identity_moves_nothing(shape, border, interpolation):
+def test_the_identity_changes_nothing(shape, border, interpolation):
     pixels = image(shape)
     for matrix in (geometry.rotation(0), geometry.perspective(pixels, geometry.corners(pixels))):
         moved = geometry.warped(pixels, matrix, border, interpolation)
@@ -62,7 +62,7 @@ def test_the_identity_moves_nothing(shape, border, interpolation):
     ids=["shear x", "shear y", "translation", "rotation and scale"],
 )
 @pytest.mark.parametrize("interpolation", PILLOW)
-def test_an_affine_map_is_that_of_pillow(channels, matrix, interpolation):
+def test_an_affine_transform_equals_that_of_pillow(channels, matrix, interpolation):
     pixels = image((40, 90, *channels))
     moved = geometry.warped(pixels, matrix, geometry.GRAY, interpolation)
     differences = middle_of(moved, by_pillow(pixels, matrix, interpolation))
@@ -71,7 +71,7 @@ def test_an_affine_map_is_that_of_pillow(channels, matrix, interpolation):
     assert differences.mean() < 0.8
 
 
-def test_a_perspective_is_that_of_pillow():
+def test_a_perspective_equals_that_of_pillow():
     pixels = image((40, 90))
     moved_corners = geometry.corners(pixels)[:2] + np.array([[4, -9, -1, 7], [6, 2, -8, 0]])
     matrix = geometry.perspective(pixels, moved_corners)
@@ -102,7 +102,7 @@ def test_fitted_corners_span_the_canvas(degrees, factor, height, width):
     assert places.max(1) == pytest.approx([width, height], abs=1e-6)
 
 
-def test_a_perspective_takes_corners_where_they_are_wanted():
+def test_a_perspective_maps_corners_to_the_given_points():
     pixels = image((30, 70))
     wanted = geometry.corners(pixels)[:2] + np.array([[3, -2, -5, 0], [1, 4, -6, -2]])
     matrix = geometry.perspective(pixels, wanted)
@@ -111,7 +111,7 @@ def test_a_perspective_takes_corners_where_they_are_wanted():
 
 
 @pytest.mark.parametrize("channels", [(), (3,)])
-def test_a_known_pixel_goes_where_it_has_to(channels):
+def test_a_pixel_moves_to_its_computed_position(channels):
     pixels = np.zeros((10, 20, *channels), np.uint8)
     pixels[4, 6] = 200
 
@@ -125,7 +125,7 @@ def test_a_known_pixel_goes_where_it_has_to(channels):
     assert place(geometry.shear_x(2)) == [(4, 15)]
     assert place(geometry.shear_y(-4 / 6.5)) == [(0, 6)]
     assert place(geometry.centered(geometry.rotation(180), pixels)) == [(5, 13)]
-    # Counter-clockwise: what is right of the middle goes up.
+    # Counter-clockwise: pixels right of the middle move up.
     square = np.zeros((9, 9), np.uint8)
     square[4, 7] = 1
     turned = geometry.warped(
@@ -134,7 +134,7 @@ def test_a_known_pixel_goes_where_it_has_to(channels):
     assert turned[1, 4] == 1
 
 
-def test_what_is_outside_is_the_border():
+def test_pixels_from_outside_are_the_border():
     pixels = np.full((8, 9, 3), (10, 20, 30), np.uint8)
     right = geometry.translation(4, 0)
     assert (geometry.warped(pixels, right, geometry.GRAY)[:, :3] == 128).all()
@@ -142,7 +142,7 @@ def test_what_is_outside_is_the_border():
         assert (geometry.warped(pixels, right, border) == pixels).all()
 
 
-def test_an_edge_color_is_the_median_of_what_is_outermost():
+def test_an_edge_color_is_the_median_of_the_outermost_pixels():
     line = np.full((20, 300), 250, np.uint8)
     line[5:15, 3:] = 0  # Ink that touches the right edge.
     assert geometry.edge_color(line) == geometry.Border("constant", (250.0,))
@@ -151,7 +151,7 @@ def test_an_edge_color_is_the_median_of_what_is_outermost():
 
 
 @given(st.floats(-40, 40), st.floats(0.5, 2), st.floats(0.5, 2))
-def test_around_its_center_a_map_keeps_the_center(degrees, x, y):
+def test_a_centered_transform_keeps_the_center(degrees, x, y):
     pixels = np.zeros((31, 64), np.uint8)
     matrix = geometry.centered(geometry.rotation(degrees) @ geometry.scaling(x, y), pixels)
     assert matrix @ [32, 15.5, 1] == pytest.approx([32, 15.5, 1])

@@ -1,4 +1,4 @@
-"""Noise by its distribution, and distortions by the places that they read from."""
+"""Noise by its distribution, and distortions by the positions that they read."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_noise_is_added_and_clipped():
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_an_even_grid_and_a_field_of_zeros_move_nothing(shape):
+def test_an_even_grid_and_a_zero_field_change_nothing(shape):
     pixels = image(shape)
     assert (distortion.grid_distorted(pixels, [2, 2, 2], [0.5, 0.5]) == pixels).all()
     zeros = np.zeros((3, 4), np.float32)
@@ -60,12 +60,12 @@ def test_a_grid_moves_its_lines_and_keeps_the_edges(sizes):
     assert np.abs(bent[:, [0, -1]].astype(int) - ramp[:, [0, -1]]).max() <= 3
     ends = np.cumsum(sizes) / np.sum(sizes) * 200
     for number, end in enumerate(ends[:-1], 1):
-        # What was at an even part of the width is now where the cells end.
+        # The even grid lines are now at the ends of the cells.
         assert bent[0, round(end) - 1] == pytest.approx(250 * number / len(sizes), abs=6)
     assert (np.diff(bent[0].astype(int)) >= 0).all()
 
 
-def test_an_elastic_field_reads_from_where_it_points():
+def test_an_elastic_field_reads_pixels_at_its_offsets():
     pixels = np.zeros((20, 30), np.uint8)
     pixels[8, 11] = 255
     right, below = np.full((2, 3), 4, np.float32), np.full((2, 3), -2, np.float32)

@@ -1,4 +1,4 @@
-"""Brightness, contrast and color, beside Pillow and torchvision."""
+"""Brightness, contrast and color, compared with Pillow and torchvision."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def apart(one, other):
     ],
     ids=["inverted", "autocontrast", "equalized", "posterized", "solarized", "solarized none"],
 )
-def test_a_look_up_is_that_of_pillow(pixels, ours, pillows):
+def test_a_look_up_equals_that_of_pillow(pixels, ours, pillows):
     assert apart(ours(pixels), pillows(Image.fromarray(pixels))) == 0
 
 
@@ -50,9 +50,9 @@ def test_a_look_up_is_that_of_pillow(pixels, ours, pillows):
         (tone.saturated, ImageEnhance.Color),
     ],
 )
-def test_an_enhancement_is_that_of_pillow(pixels, factor, ours, pillows):
+def test_an_enhancement_equals_that_of_pillow(pixels, factor, ours, pillows):
     wanted = pillows(Image.fromarray(pixels)).enhance(factor)
-    # Pillow cuts what is behind the point, and has gray values of its own rounding.
+    # Pillow truncates decimals, and rounds gray values differently.
     assert apart(ours(pixels, factor), wanted) <= 2
     if factor == 1:
         assert apart(ours(pixels, factor), pixels) == 0
@@ -74,7 +74,7 @@ def test_equalized_values_are_about_evenly_frequent(seed, side):
     assert np.abs(equal - wanted).mean() < 8
 
 
-def test_dark_values_are_raised_and_bright_ones_stay():
+def test_dark_values_are_raised_and_bright_ones_are_unchanged():
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
     raised = tone.dark_raised(ramp, 55).ravel()
     assert raised[:128].tolist() == [value + 55 for value in range(128)]
@@ -84,7 +84,7 @@ def test_dark_values_are_raised_and_bright_ones_stay():
 
 
 @pytest.mark.parametrize("bits", range(9))
-def test_posterized_values_have_so_many_bits(bits):
+def test_posterized_values_have_the_given_number_of_bits(bits):
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
     changed = tone.posterized(ramp, bits)
     assert len(np.unique(changed)) == 2**bits
@@ -92,7 +92,7 @@ def test_posterized_values_have_so_many_bits(bits):
 
 
 @pytest.mark.parametrize("hue", [-0.1, -0.03, 0.0, 0.1, 0.5])
-def test_a_hue_is_shifted_as_torchvision_shifts_it(hue):
+def test_a_hue_shift_equals_that_of_torchvision(hue):
     pixels = image((32, 60, 3))
     wanted = np.asarray(functional.adjust_hue(Image.fromarray(pixels), hue)).astype(int)
     assert np.abs(tone.shifted_hsv(pixels, hue).astype(int) - wanted).mean() < 3

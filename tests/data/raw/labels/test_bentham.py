@@ -1,4 +1,4 @@
-"""Folders with a text per line and lists of splits."""
+"""The format of Bentham: one text file per line, and lists of splits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected
 from bench.data.raw.labels.bentham import Bentham
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 
 FILES = {
     "Transcriptions/002_01.txt": "\ufeffTwo words \r\n",
@@ -21,7 +21,7 @@ FILES = {
 
 
 def listed(root):
-    data = data_folder(root)
+    data = open_data_folder(root)
     return [row for labels in Bentham().find(data) for row in Bentham().rows(labels, data)]
 
 
@@ -34,7 +34,7 @@ def test_each_line_has_a_text_an_image_and_the_name_of_its_list(write):
     assert (third.columns, third.images.load()) == ({"split": "test"}, (b"2",))
 
 
-def test_a_line_that_two_lists_have_is_an_error(write):
+def test_a_line_in_two_lists_is_an_error(write):
     root = write(FILES | {"Partitions/Validation.lst": "003_01\n"})
     with pytest.raises(BenchError, match=r"Validation.lst: '003_01' is in TestLines.lst too"):
         listed(root)
@@ -49,7 +49,7 @@ def test_a_line_without_an_image_or_a_text_inside_the_folder(write):
     assert linked == Rejected("Transcriptions/005_01.txt", "a file outside the data set's folder")
 
 
-def test_what_macos_adds_is_passed_over_and_texts_may_be_utf_16(write):
+def test_metadata_of_macos_is_ignored_and_texts_may_be_utf_16(write):
     added = {"Transcriptions/._002_01.txt": b"\0\5", "Partitions/._TrainLines.lst": b"\0\5"}
     utf_16 = {"Transcriptions/003_01.txt": "Öl".encode("utf-16")}
     assert [row.id for row in listed(write(FILES | added | utf_16))] == [

@@ -12,7 +12,7 @@ from bench.core.errors import BenchError
 from bench.core.types import SPLITS
 from bench.data.raw.entries import Entry, Rejected
 from bench.data.raw.labels.csv_table import CsvTable
-from bench.data.raw.labels.data_folder import ImageFile, data_folder
+from bench.data.raw.labels.data_folder import ImageFile, open_data_folder
 from bench.data.raw.labels.divisions import (
     ColumnSplits,
     Group,
@@ -35,7 +35,7 @@ IDS = st.lists(NAMES, min_size=1, max_size=40, unique=True)
 
 
 class Rows(LabelFormat):
-    """Rows that a test lists."""
+    """A label format with the rows of a test."""
 
     name = "rows"
     about = "rows of a test"
@@ -56,13 +56,15 @@ def row(name, text="x", **columns):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return data_folder(tmp_path_factory.mktemp("data"))
+    return open_data_folder(tmp_path_factory.mktemp("data"))
 
 
 def ratio_of(names, seed="v1", group=None):
     division = RatioSplits(SHARES, seed)
     rows = [row(name) for name in names]
-    return {each.id: division.of(each, "gt.txt", group and group.of(each)) for each in rows}
+    return {
+        each.id: division.split_of(each, "gt.txt", group and group.name_of(each)) for each in rows
+    }
 
 
 @given(IDS, IDS)
@@ -78,7 +80,7 @@ def test_a_group_is_in_one_split(names):
     splits = ratio_of(names, group=group)
     by_group = {}
     for name, split in splits.items():
-        by_group.setdefault(group.of(row(name)), set()).add(split)
+        by_group.setdefault(group.name_of(row(name)), set()).add(split)
     assert all(len(each) == 1 for each in by_group.values())
 
 
@@ -104,14 +106,14 @@ def test_every_sample_is_in_one_split_or_rejected_by_name(data, names, kind):
     }
 
 
-def test_shares_are_about_what_they_say_and_the_seed_decides():
+def test_splits_have_about_their_shares_and_depend_on_the_seed():
     names = [f"{n}.jpg" for n in range(10_000)]
     splits = ratio_of(names)
     counts = {split: [*splits.values()].count(split) for split in SPLITS}
     assert counts["train"] == pytest.approx(8000, abs=200)
     assert counts["validation"] == pytest.approx(1000, abs=150)
     assert splits != ratio_of(names, seed="v2")
-    # The draw is part of what a person shares: it must be the same in every release.
+    # Users share such divisions, so they must be the same in every release.
     drawn = {split: [n for n in range(40) if splits[f"{n}.jpg"] == split] for split in SPLITS}
     assert drawn["validation"] == [4, 17]
     assert drawn["test"] == [14, 22]
@@ -132,23 +134,23 @@ def test_shares_are_about_what_they_say_and_the_seed_decides():
         ("", None),
     ],
 )
-def test_names_say_the_split(name, split):
+def test_names_give_the_split(name, split):
     assert named_split(name) == split
 
 
-def test_the_name_of_labels_counts_before_that_of_folders_and_of_no_image():
+def test_the_name_of_labels_precedes_that_of_folders():
     division = NamedSplits()
-    assert division.of(row("test/1.jpg"), "train/gt.txt", None) == "train"
-    assert division.of(row("test/a/1.jpg"), "gt.txt", None) == "test"
-    assert division.of(row("all/train.jpg"), "gt.txt", None) is None
-    assert division.of(row("train/x/dev/1.jpg"), "all/gt.txt", None) == "validation"
+    assert division.split_of(row("test/1.jpg"), "train/gt.txt", None) == "train"
+    assert division.split_of(row("test/a/1.jpg"), "gt.txt", None) == "test"
+    assert division.split_of(row("all/train.jpg"), "gt.txt", None) is None
+    assert division.split_of(row("train/x/dev/1.jpg"), "all/gt.txt", None) == "validation"
 
 
 def test_lists_have_ids_paths_names_or_groups(write):
     root = write({"a.lst": "in/1.jpg\r\nin/2\n\n", "b.txt": "3.jpg\nw4\n4b\n"})
     division = ListedSplits({"train": "a.lst", "test": "b.txt"}, root)
     placed = {
-        name: division.of(row(name), "gt.txt", group)
+        name: division.split_of(row(name), "gt.txt", group)
         for name, group in (
             ("in/1.jpg", None),
             ("in/2.jpg", None),
@@ -161,10 +163,10 @@ def test_lists_have_ids_paths_names_or_groups(write):
     assert [*placed.values()] == ["train", "train", "test", "test", "test", None]
     twice = ListedSplits({"train": "a.lst", "test": "a.lst"}, root)
     with pytest.raises(BenchError, match=r"a\.lst:1: 'in/1\.jpg' is in the list of 'train' too"):
-        twice.of(row("x"), "gt.txt", None)
+        twice.split_of(row("x"), "gt.txt", None)
 
 
-def test_what_no_list_has_is_left_out_and_known(data, write):
+def test_samples_in_no_list_are_rejected_as_known(data, write):
     root = write({"a.lst": "1.jpg\n9.jpg\n", "b.lst": "w\nw2\n"})
     division = ListedSplits({"test": "a.lst", "train": "b.lst"}, root)
     rows = [row("1.jpg", writer="v"), row("2.jpg", writer="x"), row("3.jpg", writer="w")]
@@ -177,9 +179,9 @@ def test_what_no_list_has_is_left_out_and_known(data, write):
     assert missing == Rejected("9.jpg", "known to be in a list of a split, and not in the labels")
 
 
-def test_what_is_rejected_in_a_split_without_a_sample_is_listed_all_the_same(write):
+def test_rejected_rows_of_a_split_without_samples_are_listed(write):
     root = write({"train.txt": "1.jpg\tone\n", "val.txt": "bad\n"})
-    data = data_folder(root)
+    data = open_data_folder(root)
     reader = OwnReader(data, [root / "train.txt", root / "val.txt"], TabList(), NamedSplits())
     assert reader.parts == ("train",)
     _, rejected = reader.entries("train")
@@ -201,7 +203,7 @@ def test_what_is_rejected_in_a_split_without_a_sample_is_listed_all_the_same(wri
     ],
 )
 def test_a_group_is_a_column_a_folder_or_a_pattern(group, name, said):
-    assert group.of(row(name, writer="w1")) == said
+    assert group.name_of(row(name, writer="w1")) == said
 
 
 def test_a_group_in_two_splits_is_refused(data):
@@ -230,18 +232,18 @@ def test_a_sample_without_a_group_is_rejected(data):
         ("a\x85b", "a text with a control character"),
     ],
 )
-def test_a_text_that_cannot_be_one_is_rejected(data, text, reason):
+def test_an_invalid_text_is_rejected(data, text, reason):
     reader = OwnReader(data, [data.root], Rows([row("0"), row("1", text)]), WholeSplit("test"))
     assert [*reader.entries("test")][1] == Rejected("1", reason)
 
 
-def test_marks_of_direction_and_joiners_stay(data):
+def test_direction_marks_and_joiners_are_kept(data):
     text = "\u200fשלום\u200d"
     reader = OwnReader(data, [data.root], Rows([row("1", text)]), WholeSplit("test"))
     assert [each.text for each in reader.entries("test")] == [text]
 
 
-def test_the_first_of_two_samples_with_an_id_counts(data):
+def test_the_first_of_two_samples_with_one_id_is_used(data):
     rows = [row("1", "a"), row("1", "b"), row("1", "a")]
     reader = OwnReader(data, [data.root], Rows(rows), WholeSplit("test"))
     first, *others = reader.entries("test")
@@ -252,15 +254,15 @@ def test_the_first_of_two_samples_with_an_id_counts(data):
     ]
 
 
-def test_samples_in_no_split_say_what_to_set(data):
+def test_samples_in_no_split_are_an_error_with_a_remedy(data):
     with pytest.raises(BenchError) as caught:
         OwnReader(data, [data.root], Rows([row("train/1"), row("2")]), NamedSplits())
     assert "1 of 2 samples are in no split, such as '2'" in str(caught.value)
     assert 'splits = "test"' in str(caught.value)
 
 
-def test_a_split_that_gets_no_sample_is_refused(data):
-    with pytest.raises(BenchError, match="the split 'test' gets none of 1 samples"):
+def test_a_split_without_samples_is_refused(data):
+    with pytest.raises(BenchError, match="the split 'test' has none of 1 samples"):
         OwnReader(
             data, [data.root], Rows([row("1")]), RatioSplits({"train": 0.999, "test": 0.001}, "s")
         )
@@ -269,14 +271,14 @@ def test_a_split_that_gets_no_sample_is_refused(data):
 def test_labels_without_a_sample_are_refused_with_the_reasons(data):
     rows = [Rejected("gt.txt:1", "a row without a tab")] * 2
     with pytest.raises(
-        BenchError, match=r"no sample is listed by \. as .*: 2 a row without a tab; set"
+        BenchError, match=r"\. has no sample in format .*: 2 a row without a tab; set"
     ):
         OwnReader(data, [data.root], Rows(rows), WholeSplit("test"))
 
 
-def test_each_file_of_labels_may_be_of_a_split(write):
+def test_each_label_file_may_be_one_split(write):
     root = write({"a.txt": "1.jpg\tone\nbad\n", "b.txt": "2.jpg\ttwo\n"})
-    data = data_folder(root)
+    data = open_data_folder(root)
     division = LabelFileSplits({"a.txt": "test", "b.txt": "train"})
     reader = OwnReader(data, [root / "a.txt", root / "b.txt"], TabList(), division)
     assert reader.parts == ("train", "test")
@@ -284,9 +286,9 @@ def test_each_file_of_labels_may_be_of_a_split(write):
     assert [each.id for each in reader.entries("test")] == ["1.jpg", "a.txt:2"]
 
 
-def test_a_column_says_the_split(write):
+def test_a_column_gives_the_split(write):
     root = write({"a.csv": "path,text,set\n1.jpg,a,Training\n2.jpg,b,dev\n3.jpg,c,x\n"})
-    reader = OwnReader(data_folder(root), [root / "a.csv"], CsvTable(), ColumnSplits("set"))
+    reader = OwnReader(open_data_folder(root), [root / "a.csv"], CsvTable(), ColumnSplits("set"))
     assert reader.parts == ("train", "validation")
     _, rejected = reader.entries("train")
     assert rejected == Rejected("3.jpg", "a set that is not train, validation or test")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.data.raw.entries import Rejected
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.hocr import Hocr
 
 BOX = "bbox 2 3 11 8"
@@ -29,7 +29,7 @@ def listed(write, *pages, name="p.hocr", head="", **files):
     body = "".join(pages)
     html = f"<!DOCTYPE html>\n<html><head>{head}</head><body>{body}</body></html>"
     images = {"p1.png": scan(1)[1], "p2.png": scan(2)[1]}
-    data = data_folder(write({name: html} | images | files))
+    data = open_data_folder(write({name: html} | images | files))
     return [row for labels in Hocr().find(data) for row in Hocr().rows(labels, data)]
 
 
@@ -70,11 +70,11 @@ def test_entities_of_html_and_elements_without_an_end(write):
         (line().removesuffix("</span>"), "a line that does not end"),
     ],
 )
-def test_a_line_that_is_no_sample_is_rejected(write, inside, fault):
+def test_a_line_that_is_not_a_sample_is_rejected(write, inside, fault):
     assert listed(write, PAGE.format("p1.png", inside)) == [Rejected("p/l1", fault)]
 
 
-def test_files_that_are_not_read(write):
+def test_files_that_are_not_hocr_are_not_read(write):
     assert listed(write, line()) == []
     found = listed(write, PAGE.format("p1.png", line()), **{"q.html": b"ocr_page \xff"})
     assert found[1:] == [Rejected("q.html", "an hOCR file that is not UTF-8")]

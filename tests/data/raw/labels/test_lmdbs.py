@@ -9,7 +9,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.label_format import Row
 from bench.data.raw.labels.lmdbs import Lmdb
 
@@ -42,7 +42,7 @@ def lmdbs(write):
 
 
 def listed(root):
-    data = data_folder(root)
+    data = open_data_folder(root)
     return [row for labels in Lmdb().find(data) for row in Lmdb().rows(labels, data)]
 
 
@@ -78,7 +78,7 @@ def test_a_number_of_samples_may_end_with_a_line_feed(lmdbs):
     assert len(listed(lmdbs(samples(4) | {"num-samples": b"4\n"}))) == 4
 
 
-def test_sample_0_is_read_where_there_is_one(lmdbs):
+def test_sample_0_is_read_if_it_exists(lmdbs):
     found = listed(lmdbs(samples(3, start=0)))
     assert [(row.id, row.text) for row in found] == [
         (f"data/{number:09d}", f"Wört {number}") for number in range(3)
@@ -86,11 +86,11 @@ def test_sample_0_is_read_where_there_is_one(lmdbs):
     assert found[0].images.load() == (b"pixels 0",)
 
 
-def test_labels_behind_the_number_of_samples_are_rejected_one_by_one(lmdbs):
+def test_labels_beyond_the_number_of_samples_are_rejected(lmdbs):
     found = listed(lmdbs(samples(5) | {"num-samples": "2"}))
     assert [row.text for row in found[:2]] == ["Wört 1", "Wört 2"]
     assert found[2:] == [
-        Rejected(f"data/{number:09d}", "a label behind num-samples") for number in (3, 4, 5)
+        Rejected(f"data/{number:09d}", "a label beyond num-samples") for number in (3, 4, 5)
     ]
 
 
@@ -104,11 +104,11 @@ def test_a_sample_without_a_key_is_named(lmdbs):
     with pytest.raises(SampleError, match="no key of its image"):
         second.images.load()
     assert third == Rejected("data/000000003", "no key of its label")
-    assert fourth == Rejected("data/000000004", "a label that is no UTF-8")
+    assert fourth == Rejected("data/000000004", "a label that is not UTF-8")
 
 
 @pytest.mark.parametrize("said", ["5", "five", "", "-1", "1e3"])
-def test_a_number_of_samples_that_cannot_be_is_an_error(lmdbs, said):
+def test_an_implausible_number_of_samples_is_an_error(lmdbs, said):
     keys = {"num-samples": said, "image-000000001": "", "label-000000001": ""}
     assert "its num-samples is " in fault(lmdbs(keys))
 
@@ -126,11 +126,11 @@ def test_labels_of_mmocr_may_name_image_files(lmdbs, write):
     assert first.images.load() == (b"pixels",)
     assert second == Rejected("labels.lmdb/000000002", "a path out of the data set's folder")
     assert third == Rejected(
-        "labels.lmdb/000000003", "a label that names no image file and its text"
+        "labels.lmdb/000000003", "a label without the path of an image file and a text"
     )
 
 
-def test_the_first_lmdbs_of_mmocr_have_lines_counted_from_0(lmdbs, write):
+def test_older_lmdbs_of_mmocr_have_labels_from_0(lmdbs, write):
     keys = {"total_number": "2", "0": "a/1.jpg two words\n", "1": '{"filename":"2.jpg","text":"x"}'}
     root = lmdbs(keys, "labels.lmdb")
     write({"a/1.jpg": b"1", "2.jpg": b"2"})
@@ -143,10 +143,10 @@ def test_the_first_lmdbs_of_mmocr_have_lines_counted_from_0(lmdbs, write):
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"a": "b"}, "has no key num-samples, it holds other keys"),
+        ({"a": "b"}, "has no key num-samples, but other keys"),
         (
             {"__len__": b"\x80\x04K\x05."},
-            "pickled values of PaddleOCR, and bench unpickles nothing",
+            "pickled values of PaddleOCR, which bench does not unpickle",
         ),
         (
             {"num-samples": "1", "image_hr-000000001": "x", "label-000000001": "y"},
@@ -155,11 +155,11 @@ def test_the_first_lmdbs_of_mmocr_have_lines_counted_from_0(lmdbs, write):
         ({"total_number": "9", "0": "1.jpg x"}, "total_number is not the number of its lines"),
     ],
 )
-def test_other_lmdbs_are_refused_with_what_they_hold(lmdbs, keys, said):
+def test_other_lmdbs_are_refused_with_their_content(lmdbs, keys, said):
     assert said in fault(lmdbs(keys))
 
 
-def test_a_text_that_is_json_is_a_text_where_there_are_images(lmdbs):
+def test_a_json_label_is_a_text_if_there_are_images(lmdbs):
     keys = samples(1) | {"label-000000001": '{"filename": "a", "text": "b"}'}
     [found] = listed(lmdbs(keys))
     assert isinstance(found, Row)
@@ -167,9 +167,9 @@ def test_a_text_that_is_json_is_a_text_where_there_are_images(lmdbs):
     assert found.images.load() == (b"pixels 1",)
 
 
-def test_files_of_other_content_are_not_found(lmdbs, write):
+def test_files_of_other_content_are_not_labels(lmdbs, write):
     root = write({"a/data.mdb": b"no LMDB" * 1000, "b.lmdb": b"", "c.lmdb/readme.txt": ""})
-    assert Lmdb().find(data_folder(root)) == []
+    assert Lmdb().find(open_data_folder(root)) == []
 
 
 def test_a_page_of_an_lmdb_that_is_damaged_is_an_error(lmdbs):

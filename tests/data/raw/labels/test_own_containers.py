@@ -1,4 +1,4 @@
-"""Own data in containers, prepared: what stays in its LMDB, and what is said of broken ones."""
+"""Data of users in containers: images that stay in an LMDB, and errors of broken containers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pyarrow import parquet
 
 from bench.core.errors import BenchError
 from bench.data.raw.labels.arrow_tables import ParquetTable
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.divisions import Group, NamedSplits, RatioSplits, WholeSplit
+from bench.data.raw.labels.format_detection import choose_format, detect_formats
 from bench.data.raw.labels.lmdbs import Lmdb
-from bench.data.raw.labels.looking import choose, look
 from bench.data.raw.labels.own_labels import OwnLabels
 from bench.data.store import preparing
 from bench.data.store.partition import Partition
@@ -77,7 +77,7 @@ def test_each_split_may_have_an_lmdb(root, folder):
         (1, WholeSplit("test"), Group(pattern="[0-9]$")),
     ],
 )
-def test_images_are_copied_where_numbers_are_not_those_of_rows(
+def test_images_are_copied_if_numbers_differ_from_those_of_rows(
     root, folder, start, division, group
 ):
     write_lmdb(root / "words", 12, start)
@@ -89,7 +89,7 @@ def test_images_are_copied_where_numbers_are_not_those_of_rows(
     assert sum(map(len, parts.values())) == 12
 
 
-def test_two_lmdbs_of_a_split_are_joined(root, folder):
+def test_two_lmdbs_of_a_split_are_combined(root, folder):
     write_lmdb(root / "train" / "a")
     write_lmdb(root / "train" / "b", 3)
     train = prepared(root, folder, NamedSplits())["train"]
@@ -98,7 +98,7 @@ def test_two_lmdbs_of_a_split_are_joined(root, folder):
     assert train.encoded(6) == [jpeg(3)]
 
 
-def test_an_lmdb_that_cannot_be_read_is_not_left_out(root, folder):
+def test_an_unreadable_lmdb_is_not_ignored(root, folder):
     write_lmdb(root / "train")
     write_lmdb(root / "val")
     with (
@@ -110,12 +110,12 @@ def test_an_lmdb_that_cannot_be_read_is_not_left_out(root, folder):
         prepared(root, folder, NamedSplits())
 
 
-def test_the_reason_is_said_where_there_is_nothing_else(root):
+def test_the_reason_is_reported_if_no_format_is_detected(root):
     write_lmdb(root / "a")
     with lmdb.open(str(root / "a"), lock=False) as environment, environment.begin(write=True) as t:
         t.put(b"num-samples", b"many")
-    with pytest.raises(BenchError, match="its num-samples is no number of samples"):
-        look(data_folder(root))
+    with pytest.raises(BenchError, match="its num-samples is not a number of samples"):
+        detect_formats(open_data_folder(root))
 
 
 def test_lines_without_a_text_do_not_hide_the_others(write):
@@ -125,8 +125,8 @@ def test_lines_without_a_text_do_not_hide_the_others(write):
         for n in range(9)
     )
     page = f'<PcGts><Page imageFilename="1.jpg">{lines}</Page></PcGts>'
-    data = data_folder(write({"page/1.xml": page, "1.jpg": jpeg(1)}))
-    found = choose(look(data), data)
+    data = open_data_folder(write({"page/1.xml": page, "1.jpg": jpeg(1)}))
+    found = choose_format(detect_formats(data), data)
     assert (found.format.name, len(found.rows)) == ("page-xml", 1)
     assert found.rejected == {"a line without a text": 8}
 
@@ -139,10 +139,10 @@ def test_a_container_that_is_a_link_out_of_the_folder_is_not_read(tmp_path, root
     for name, format_ in (("secret.lmdb", Lmdb()), ("secret.parquet", ParquetTable())):
         (root / name).symlink_to(tmp_path / name)
         with pytest.raises(BenchError, match=f"{name} is a link out of"):
-            list(format_.rows(root / name, data_folder(root)))
+            list(format_.rows(root / name, open_data_folder(root)))
 
 
-def test_ids_have_no_control_characters_and_no_halves_of_characters(write, folder):
+def test_ids_have_no_control_characters_and_no_surrogates(write, folder):
     html = "<div class='ocr_page' title='image 1.jpg'><p class='ocr_line' id='\x1b[31m{}' {}>a</p>"
     box = "title='bbox 0 0 9 9'"
     labels = json.dumps({"filename": "1.jpg", "text": "\ud800"})

@@ -6,7 +6,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.sign_tables import SignCorpus
 
 PHOENIX14 = "id|folder|signer|annotation\n"
@@ -15,7 +15,7 @@ FEATURES = "features/fullFrame-210x260px"
 
 
 def listed(root, images=None):
-    data = data_folder(root, images, clips=True)
+    data = open_data_folder(root, images, clips=True)
     return [row for labels in SignCorpus().find(data) for row in SignCorpus().rows(labels, data)]
 
 
@@ -30,7 +30,7 @@ def test_frames_are_those_that_match_in_natural_order(write):
     assert found.images.load() == [b"1", b"9", b"10"]
 
 
-def test_the_columns_of_phoenix14_t_and_its_folder_that_is_not_there(write):
+def test_the_columns_of_phoenix14_t_and_its_missing_folder(write):
     table = PHOENIX14_T + "d1|d1/1/*.png|-1|-1|Signer08|JETZT WETTER|und nun\n"
     root = write({"PHOENIX-2014-T.dev.corpus.csv": table, f"{FEATURES}/dev/d1/1.png": b"1"})
     [found] = listed(root)
@@ -53,7 +53,7 @@ def test_the_folder_of_clips_may_be_named(write, tmp_path):
     assert found.images.load() == [b"1"]
 
 
-def test_rows_that_are_no_clips_are_named(write):
+def test_rows_that_are_not_clips_are_named(write):
     rows = "a|../a|S|X\nb|b\nc||S|X\nd|d/*.png|S|X\n|e|S|X\n\xe9|f|S|X\n"
     root = write({"dev.csv": PHOENIX14 + rows, "e/1.png": b"e", "g.csv": b"id|folder\n"})
     with (root / "dev.csv").open("ab") as file:
@@ -80,6 +80,6 @@ def test_a_frame_that_is_a_link_out_of_the_folder_is_not_read(write):
 
 def test_a_table_of_something_else_is_an_error(write):
     root = write({"a.csv": "id,folder\n"})
-    assert SignCorpus().find(data_folder(root)) == []
-    with pytest.raises(BenchError, match="its first line is not such as tables with the header"):
-        list(SignCorpus().rows(root / "a.csv", data_folder(root)))
+    assert SignCorpus().find(open_data_folder(root)) == []
+    with pytest.raises(BenchError, match="its first line is not one of tables with the header"):
+        list(SignCorpus().rows(root / "a.csv", open_data_folder(root)))

@@ -1,4 +1,4 @@
-"""Lists, tables, JSON and pairs of files: what is read, and what is rejected and why."""
+"""Lists, tables, JSON and file pairs: rows, and rejected rows with reasons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected
 from bench.data.raw.labels.csv_table import CsvTable
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.json_lists import JsonLines, JsonMap, MmocrList
 from bench.data.raw.labels.line_lists import (
     CommaList,
@@ -29,7 +29,7 @@ def read(write):
 
     def from_files(format_, files, images=None):
         root = write({"1.jpg": b"1", "2.jpg": b"2", "3.jpg": b"3", **files})
-        data = data_folder(root, images and root / images)
+        data = open_data_folder(root, images and root / images)
         return [row for labels in format_.find(data) for row in format_.rows(labels, data)]
 
     return from_files
@@ -100,10 +100,10 @@ def test_a_path_is_an_id_however_it_is_written(read, path, identity):
     assert row.images.load() in {(b"1",), (b"4",)}
 
 
-def test_an_absolute_path_in_the_folder_is_taken(write):
+def test_an_absolute_path_in_the_folder_is_accepted(write):
     root = write({"in/1.jpg": b"1"})
     write({"gt.txt": f"{root}/in/1.jpg\tHi\n/etc/passwd\tHi\n"})
-    data = data_folder(root)
+    data = open_data_folder(root)
     row, rejected = TabList().rows(root / "gt.txt", data)
     assert row.id == "in/1.jpg"
     assert rejected == Rejected("gt.txt:2", "a path out of the data set's folder")
@@ -119,17 +119,17 @@ def test_an_absolute_path_in_the_folder_is_taken(write):
         ("images/labels.json", "images/4.jpg"),
     ],
 )
-def test_paths_are_relative_to_where_the_images_are(read, labels, image):
+def test_paths_are_relative_to_the_folder_of_images(read, labels, image):
     [row] = read(JsonMap(), {labels: '{"4.jpg": "Hi"}', image: b"4"})
     assert (row.id, row.images.load()) == (image, (b"4",))
 
 
-def test_paths_may_be_relative_to_a_folder_that_is_named(read):
+def test_paths_may_be_relative_to_a_named_folder(read):
     [row] = read(TabList(), {"gt.txt": "1.jpg\tHi", "other/1.jpg": b"other"}, images="other")
     assert (row.id, row.images.load()) == ("other/1.jpg", (b"other",))
 
 
-def test_a_text_keeps_what_it_has(read):
+def test_a_text_is_not_changed(read):
     rows = read(
         TabList(),
         {"gt.txt": '1.jpg\t  "a", b\\ #\u00a0 \n2.jpg\tनमस्ते\n3.jpg\tN/A\n'},
@@ -151,7 +151,7 @@ def test_a_text_keeps_what_it_has(read):
         (b"[1.jpg\tHi", "a list of paths that is not JSON"),
     ],
 )
-def test_a_row_that_is_no_sample_is_rejected_at_its_line(read, line, reason):
+def test_a_row_that_is_not_a_sample_is_rejected_with_its_line(read, line, reason):
     rows = read(TabList(), {"gt.txt": b"3.jpg\tok\n\n" + line + b"\n"})
     assert [row.text for row in rows[:1]] == ["ok"]
     assert rows[1:] == [Rejected("gt.txt:3", reason)]
@@ -175,7 +175,7 @@ def test_icdar_escapes_are_undone(read):
     assert last == Rejected("gt.txt:4", 'a row that is not: path, "text"')
 
 
-def test_a_table_keeps_its_other_columns_and_every_value_as_it_is(read):
+def test_a_table_keeps_its_other_columns_and_values(read):
     table = (
         "file_name,text,writer,split\n"
         '1.jpg,"a, ""b""",w1,train\n'
@@ -195,19 +195,19 @@ def test_a_table_keeps_its_other_columns_and_every_value_as_it_is(read):
 @pytest.mark.parametrize(
     ("format_", "content", "said"),
     [
-        (CsvTable(), "id,gt\n1.jpg,Hi\n", "none of its fields 'id', 'gt' is known to be the image"),
-        (CsvTable(), "path,x\n1.jpg,Hi\n", "is known to be the text"),
+        (CsvTable(), "id,gt\n1.jpg,Hi\n", "no field of 'id', 'gt' has a usual name of image"),
+        (CsvTable(), "path,x\n1.jpg,Hi\n", "has a usual name of text"),
         (CsvTable("pth"), "path,text\n1.jpg,Hi\n", "no field 'pth'; did you mean 'path'?"),
-        (CsvTable(), "", "is known to be the image"),
+        (CsvTable(), "", "has a usual name of image"),
         (JsonLines(), '{"path": "1.jpg"}', 'format = { name = "jsonl", text = "…" }'),
         (JsonMap(), '["1.jpg"]', "this is not a map"),
         (MmocrList(), "{}", "this is not MMOCR's"),
     ],
 )
-def test_a_file_of_another_form_is_said_to_be_so(write, format_, content, said):
+def test_a_file_of_another_format_is_an_error(write, format_, content, said):
     root = write({"labels": content})
     with pytest.raises(BenchError) as caught:
-        list(format_.rows(root / "labels", data_folder(root)))
+        list(format_.rows(root / "labels", open_data_folder(root)))
     assert said in str(caught.value)
     assert str(caught.value).startswith(f"{root}/labels")
 
@@ -217,11 +217,11 @@ def test_a_quote_that_is_never_closed_names_its_line(write, monkeypatch):
 
     root = write({"a.csv": 'path,text\n1.jpg,"' + "x\n" * 100_000})
     assert csv.field_size_limit() == 131_072
-    with pytest.raises(BenchError, match="look for a quote that is not closed"):
-        list(CsvTable().rows(root / "a.csv", data_folder(root)))
+    with pytest.raises(BenchError, match="check for a quote that is not closed"):
+        list(CsvTable().rows(root / "a.csv", open_data_folder(root)))
 
 
-def test_json_lines_reject_what_is_no_object_with_two_strings(read):
+def test_json_lines_reject_rows_without_two_strings(read):
     rows = [
         {"file_name": "1.jpg", "text": "Hi", "n": 1, "who": "w"},
         "no object",
@@ -242,7 +242,7 @@ def test_json_lines_reject_what_is_no_object_with_two_strings(read):
     ]
 
 
-def test_a_page_of_mmocr_is_no_sample(read):
+def test_a_page_of_mmocr_is_not_a_sample(read):
     listed = [
         {"img_path": "1.jpg", "instances": [{"text": "a"}, {"text": "b"}]},
         {"img_path": "2.jpg", "instances": []},
@@ -273,7 +273,7 @@ def test_pairs_are_found_by_their_names(write):
             "c/readme.txt": "no pair",
         }
     )
-    data = data_folder(root)
+    data = open_data_folder(root)
     a, b = Pairs().find(data)
     assert (a, b) == (root / "a", root / "b")
     rows = [*Pairs().rows(a, data)]
@@ -293,7 +293,7 @@ def test_pairs_are_found_by_their_names(write):
 def test_a_clip_is_a_folder_of_frames_in_the_order_of_their_numbers(write):
     frames = {f"clips/a/{n}.jpg": b"%d" % n for n in (10, 9, 1)}
     root = write({**frames, "clips/a/notes.txt": "x", "gt.txt": "clips/a\tHELLO YOU\n"})
-    [row] = TabList().rows(root / "gt.txt", data_folder(root, clips=True))
+    [row] = TabList().rows(root / "gt.txt", open_data_folder(root, clips=True))
     assert row.id == "clips/a"
     assert [*row.images.load()] == [b"1", b"9", b"10"]
 
@@ -305,13 +305,13 @@ def test_a_list_of_another_system_is_read(read, encoding, end):
     assert samples(read(TabList(), {"gt.txt": rows})) == [("1.jpg", "Hi"), ("2.jpg", "two wörds")]
 
 
-def test_what_macos_adds_is_no_pair(read):
+def test_metadata_of_macos_is_not_a_pair(read):
     added = {"._1.gt.txt": b"\0\5", "._1.jpg": b"\0\5", ".DS_Store": b"\0"}
     texts = {f"{number}.gt.txt": "Hi" for number in (1, 2, 3)}
     found = samples(read(Pairs(), texts | added))
     assert found == [("1.jpg", "Hi"), ("2.jpg", "Hi"), ("3.jpg", "Hi")]
 
 
-def test_a_path_that_is_too_long_for_a_name_is_an_image_that_is_missing(read):
+def test_a_path_that_is_too_long_is_a_missing_image(read):
     [row] = read(TabList(), {"gt.txt": "x" * 5000 + ".jpg\tHi\n"})
     assert not row.images.exists()

@@ -1,4 +1,4 @@
-"""Folders of Kaldi, and tables of PyLaia: identities, symbols and where images are."""
+"""Folders of Kaldi, and tables of PyLaia: ids, symbols and paths of images."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.data.raw.entries import Rejected
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.token_tables import Kaldi, PyLaia
 
 
 def listed(format_, root, images=None):
-    data = data_folder(root, images)
+    data = open_data_folder(root, images)
     return [row for labels in format_.find(data) for row in format_.rows(labels, data)]
 
 
@@ -45,19 +45,19 @@ def test_no_command_of_kaldi_is_run_and_no_path_leads_out(write):
         Rejected("a", "an image that is the output of a command"),
         Rejected("b", "a path out of the data set's folder"),
         Rejected("c", "an image that is the output of a command"),
-        Rejected("d", "an identity that is not in images.scp"),
+        Rejected("d", "an id that is not in images.scp"),
     ]
     assert (last.id, last.text, last.columns) == ("e", "", {"writer": ""})
 
 
 def test_kaldi_needs_both_files(write):
     root = write({"a/text": "x y", "b/images.scp": "x y"})
-    assert Kaldi().find(data_folder(root)) == []
+    assert Kaldi().find(open_data_folder(root)) == []
     with pytest.raises(BenchError, match=r"images\.scp is missing"):
-        list(Kaldi().rows(root / "a", data_folder(root)))
+        list(Kaldi().rows(root / "a", open_data_folder(root)))
 
 
-def test_symbols_of_pylaia_are_joined_and_suffixes_may_be_missing(write):
+def test_symbols_of_pylaia_are_concatenated_and_suffixes_may_be_missing(write):
     root = write(
         {
             "lists/train.txt": "# mine\ntrain/im1 T w o <space> w \u00e9\ntrain/im2 \u00a0 b\n",
@@ -90,4 +90,4 @@ def test_the_symbol_of_a_space_may_be_another(write):
 
 @pytest.mark.parametrize("row", ["im1 two words", "im1 a b c", "im1 <space> word", ""])
 def test_other_lists_are_not_tables_of_symbols(write, row):
-    assert PyLaia().find(data_folder(write({"a.txt": row}))) == []
+    assert PyLaia().find(open_data_folder(write({"a.txt": row}))) == []

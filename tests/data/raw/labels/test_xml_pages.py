@@ -1,4 +1,4 @@
-"""PAGE-XML and ALTO: which text a line has, where its page is, and what is cut out of it."""
+"""PAGE-XML and ALTO: the text of lines, the image of the page, and cut-out lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.data.raw.entries import Rejected, SampleError
-from bench.data.raw.labels.data_folder import data_folder
+from bench.data.raw.labels.data_folder import open_data_folder
 from bench.data.raw.labels.label_format import Row
 from bench.data.raw.labels.xml_pages import Alto, PageXml
 
@@ -54,7 +54,7 @@ def alto_line(inside, shape=f'<Shape><Polygon POINTS="{BOX}"/></Shape>', box="")
 
 
 def listed(format_, root, images=None):
-    data = data_folder(root, images)
+    data = open_data_folder(root, images)
     return [row for labels in format_.find(data) for row in format_.rows(labels, data)]
 
 
@@ -124,7 +124,7 @@ def test_a_no_break_space_at_an_end_is_kept_and_others_are_not(write):
         (None, f"{'9' * 5000},1 1,2 2,3", "a polygon that is not a list of points"),
     ],
 )
-def test_a_line_that_is_no_sample_is_rejected(write, inside, points, fault):
+def test_a_line_that_is_not_a_sample_is_rejected(write, inside, points, fault):
     assert one(write, page_xml(line(inside, points))) == Rejected("p1/l1", fault)
 
 
@@ -202,21 +202,21 @@ def test_a_polygon_has_to_have_an_area_on_its_page(write, points, fault):
         found.images.load()
 
 
-def test_what_of_a_polygon_is_outside_the_page_is_left_out(write):
+def test_parts_of_a_polygon_outside_the_page_are_cut_off(write):
     cut = pixels(one(write, page_xml(line(points="-5,-5 7,-5 7,4 -5,4"))))
     assert (cut == scan()[0][:5, :8]).all()
     cut = pixels(one(write, page_xml(line(points="30,20 4000000,20 4000000,99 30,99"))))
     assert (cut == scan()[0][20:, 30:]).all()
 
 
-def test_an_image_of_another_size_than_the_file_says_is_refused(write):
+def test_an_image_of_another_size_than_in_its_file_is_refused(write):
     found = one(write, page_xml(line(), size=(80, 60)))
-    with pytest.raises(SampleError, match="a page image of another size than its XML file says"):
+    with pytest.raises(SampleError, match="a page image of another size than in its XML file"):
         found.images.load()
     assert pixels(one(write, page_xml(line(), size=(0, 0)))).shape == (6, 10, 3)
 
 
-def test_a_page_that_is_no_image_is_an_error_of_its_lines(write):
+def test_an_undecodable_page_is_an_error_of_its_lines(write):
     found = one(write, page_xml(line()), **{"p1.png": b"no image"})
     with pytest.raises(SampleError, match="a page image that is an image that cannot be decoded"):
         found.images.load()
@@ -228,7 +228,7 @@ BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in
 @pytest.mark.parametrize(
     ("document", "fault"),
     [
-        (page_xml(line())[:-20], "an XML file that is broken in line 2"),
+        (page_xml(line())[:-20], "an XML file that is not well-formed in line 2"),
         (
             page_xml(line(text("&e9;"))).replace("<PcGts", f"<!DOCTYPE PcGts [{BOMB}]><PcGts"),
             "an XML file that declares entities",
@@ -244,14 +244,14 @@ BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in
             "an XML file with an entity that it does not declare",
         ),
         (page_xml("<TextRegion>" * 300 + "</TextRegion>" * 300), "an XML file with more than 200"),
-        ("no XML", "an XML file that is broken in line 1"),
+        ("no XML", "an XML file that is not well-formed in line 1"),
         ("", "an empty file"),
         (f'<PcGts xmlns="{PAGE_2019}"/>', "an XML file without a Page"),
     ],
 )
 def test_a_document_that_is_broken_or_hostile_is_rejected(write, document, fault):
     root = write({"p1.xml": document, "p1.png": scan()[1], "p2.xml": page_xml(line())})
-    found = PageXml().rows(root, data_folder(root))
+    found = PageXml().rows(root, open_data_folder(root))
     first, second = found
     assert isinstance(first, Rejected)
     assert first.id == "p1.xml"
@@ -260,7 +260,7 @@ def test_a_document_that_is_broken_or_hostile_is_rejected(write, document, fault
     assert second.id == "p2/l1"
 
 
-def test_only_folders_with_files_of_the_format_are_found(write):
+def test_only_folders_with_files_of_the_format_have_labels(write):
     root = write(
         {
             "mets.xml": "<mets/>",
@@ -271,8 +271,8 @@ def test_only_folders_with_files_of_the_format_are_found(write):
             "c/1.txt": page_xml(line()),
         }
     )
-    assert PageXml().find(data_folder(root)) == [root.resolve() / "a" / "page"]
-    assert Alto().find(data_folder(root)) == [root.resolve() / "b"]
+    assert PageXml().find(open_data_folder(root)) == [root.resolve() / "a" / "page"]
+    assert Alto().find(open_data_folder(root)) == [root.resolve() / "b"]
 
 
 def string(content):
@@ -289,7 +289,7 @@ def string(content):
         (string("&#160;a") + "<SP/>", "\u00a0a"),
     ],
 )
-def test_spaces_of_alto_are_where_an_sp_is(write, inside, expected):
+def test_each_sp_of_alto_is_a_space(write, inside, expected):
     assert one(write, alto(alto_line(inside)), Alto()).text == expected
 
 

@@ -1,4 +1,4 @@
-"""Images of a small split, kept in memory once they have been read."""
+"""A cache of the decoded images of a small split, in memory that worker processes share."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from bench.core.types import InputShape
 
 MAX_BYTES = 256 * 2**20
-"""The most memory of a split that is held: 80,000 gray words of 32×100."""
+"""The largest split that is cached: 80,000 gray words of 32×100 pixels."""
 
-Read = Callable[["NDArray[np.intp]"], "tuple[Tensor, Tensor]"]
+ReadImages = Callable[["NDArray[np.intp]"], "tuple[Tensor, Tensor]"]
 
 
-class HeldImages(SentOnce):
-    """The images of a split at the size of the input, decoded once, in memory that workers share.
+class SharedImageCache(SentOnce):
+    """The images of a split at the size of the input, each decoded by the first process to read it.
 
-    An image takes memory once it has been read. So an epoch decodes the images that no batch has
-    had before, and copies the others.
+    An image takes memory only after it was read. So an epoch decodes the images that were in no
+    batch yet, and copies the others from the cache.
 
     Args:
-        samples: How many the split has.
-        shape: The shape of all images.
+        samples: The number of samples in the split.
+        shape: The shape of every image.
     """
 
     def __init__(self, samples: int, shape: InputShape) -> None:
@@ -40,24 +40,24 @@ class HeldImages(SentOnce):
         self._pixels = SharedBytes(math.prod(self._shape))
         self._lengths = SharedBytes(8 * samples)
 
-    def read(self, numbers: NDArray[np.int32], read: Read) -> tuple[Tensor, Tensor]:
-        """Return the images (N, channels, H, W) and valid columns (N,) of some samples.
+    def read(self, numbers: NDArray[np.int32], read_missing: ReadImages) -> tuple[Tensor, Tensor]:
+        """Return the images (N, channels, H, W) and the valid columns (N,) of some samples.
 
         Args:
             numbers: The indices (N,) of the samples in their split.
-            read: Reads the samples at some places (M,) of `numbers`, for those that are not held.
+            read_missing: Reads the samples at positions (M,) of `numbers` that are not cached.
         """
         pixels = self._pixels.content.numpy().reshape(self._shape)
-        # 0 until the pixels of a sample have been written.
+        # The length of a sample is 0 until its pixels have been written.
         lengths = self._lengths.content.numpy().view(np.int64)
         missing = np.flatnonzero(lengths[numbers] == 0)
         if len(missing):
-            images, columns = read(missing)
+            images, columns = read_missing(missing)
             pixels[numbers[missing]] = images.movedim(-3, -1).numpy()
             lengths[numbers[missing]] = columns.numpy()
         return torch.from_numpy(pixels[numbers]).movedim(-1, -3), torch.from_numpy(lengths[numbers])
 
 
-def can_be_held(samples: int, shape: InputShape) -> bool:
-    """Return whether a split is small enough, and all its images have one shape."""
+def fits_in_cache(samples: int, shape: InputShape) -> bool:
+    """Return whether a split is not larger than `MAX_BYTES`, and all its images have one shape."""
     return 0 < samples * math.prod(shape) <= MAX_BYTES
