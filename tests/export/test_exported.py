@@ -89,7 +89,9 @@ def test_altered_weights_are_refused(folder):
     content = bytearray((folder / WEIGHTS).read_bytes())
     content[-1] ^= 1
     (folder / WEIGHTS).write_bytes(content)
-    with pytest.raises(BenchError, match=r"weights are not what model.json says; export") as error:
+    with pytest.raises(
+        BenchError, match=r"weights differ from their SHA-256 in model.json; export"
+    ) as error:
         load(folder)
     assert error.value.code == Exit.UNVERIFIED
     (folder / WEIGHTS).unlink()
