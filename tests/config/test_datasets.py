@@ -147,7 +147,7 @@ recipe = { epochs = 1, batch_size = 8, learning_rate = 0.01 }
         ('{ name = "my-words", split = "x" }', "has no parameter 'split'; set it in [dataset."),
     ],
 )
-def test_a_slip_in_a_suite_finds_the_declared_name(load, entry, said):
+def test_a_typo_in_a_suite_finds_the_declared_name(load, entry, said):
     text = f"""{WORDS}
 [suite.mine]
 protocol = "str-36"
