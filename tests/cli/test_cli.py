@@ -374,7 +374,7 @@ def test_what_cannot_be_profiled_is_told(home, bench):
     answer = bench("profile", "tiny")
     if "not profiled" in answer.err:
         assert answer.code == 1
-        assert "this process sees no GPU" in answer.err
+        assert "this process has no GPU" in answer.err
         assert answer.out == "There is no profile.\n"
 
 
