@@ -120,7 +120,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(words, bench, line, said):
         ),
         ("test/samples.arrow", lambda file: file.write_bytes(b"no table"), "samples.arrow"),
         ("test/samples.arrow", piped, "samples.arrow"),
-        ("test/data.mdb", piped, "this is no LMDB (a named pipe, not a regular file)"),
+        ("test/data.mdb", piped, "this is not an LMDB (a named pipe, not a regular file)"),
     ],
     ids=["pixels", "document", "count", "table", "table-pipe", "pixels-pipe"],
 )
