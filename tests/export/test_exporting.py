@@ -171,7 +171,7 @@ def test_options_of_a_graph_require_a_graph(write_training, bench):
     write_training()
     answer = bench("export", "0", "--samples", "3")
     assert answer.code == Exit.USAGE
-    assert "--samples goes with --onnx" in answer.err
+    assert "--samples requires --onnx" in answer.err
 
 
 def test_an_evaluation_of_a_recognizer_has_no_weights_to_export(
