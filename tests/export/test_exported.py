@@ -95,7 +95,7 @@ def test_altered_weights_are_refused(folder):
         load(folder)
     assert error.value.code == Exit.UNVERIFIED
     (folder / WEIGHTS).unlink()
-    with pytest.raises(BenchError, match="weights are gone"):
+    with pytest.raises(BenchError, match="weights are missing"):
         load(folder)
 
 
