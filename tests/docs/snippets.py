@@ -21,6 +21,7 @@ BLOCK = re.compile(
     r"(?P<indent> *)```(?P<language>[^\n]*)\n(?P<code>.*?)^(?P=indent)```\n",
     re.MULTILINE | re.DOTALL,
 )
+HERE_DOCUMENT = re.compile(r"(?<=<<)'(\w+)'\n.*?^\1$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(bench [^`]+)`")
 SHELLS = {"sh", "bash", "console"}
 # Punctuation of the shell that ends a command.
@@ -68,7 +69,7 @@ def commands(block: Block) -> Iterator[list[str]]:
 
     Of a console, lines that begin with `$` are commands; all else is what they print.
     """
-    text = block.code.replace("\\\n", " ")
+    text = HERE_DOCUMENT.sub("", block.code).replace("\\\n", " ")
     lines = text.splitlines()
     if block.language == "console":
         lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
