@@ -59,7 +59,13 @@ def test_json_and_yaml_can_be_parsed():
             yaml.safe_load(block.code)
 
 
-@pytest.mark.parametrize("page", pages_with(language="python"))
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] if page in pages_with(mark="slow") else [])
+        for page in pages_with(language="python")
+    ],
+)
 def test_python_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
     # The folder is that of a clone to a reader; what a page writes goes to another one.
     (tmp_path / "leaderboards").symlink_to(ROOT / "leaderboards")
