@@ -68,7 +68,7 @@ class PlacedLine(NamedTuple):
 def write(job: Job) -> None:
     """Write lines by form id, and one page and one XML file per form."""
     out, rng = job.out, job.rng
-    sizes = dict(sorted(_sizes(job)))
+    sizes = dict(sorted(_lines_per_form(job)))
     for folder in ("ascii", "forms", "lines", "xml"):
         (out / folder).mkdir()
     text = sentences(rng)
@@ -85,7 +85,7 @@ def write(job: Job) -> None:
             job.advance(size)
 
 
-def _sizes(job: Job) -> Iterator[tuple[str, int]]:
+def _lines_per_form(job: Job) -> Iterator[tuple[str, int]]:
     """Yield the forms to write and their numbers of lines, in proportion to the splits."""
     forms: dict[str, list[str]] = {}
     for form, split in splits.line_splits(_SPLIT).forms.items():

@@ -100,7 +100,7 @@ def words(rendered, home, bench):
         ("check synth90k-synthetic --alphabet htr-raw", "lists no characters"),
     ],
 )
-def test_a_slip_is_one_sentence_and_exit_code_2(words, bench, line, said):
+def test_a_mistake_is_one_sentence_and_exit_code_2(words, bench, line, said):
     answer = bench("data", *line.split())
     assert answer.code == 2
     assert said in answer.err
@@ -120,7 +120,7 @@ def test_a_slip_is_one_sentence_and_exit_code_2(words, bench, line, said):
         ),
         ("test/samples.arrow", lambda file: file.write_bytes(b"no table"), "samples.arrow"),
         ("test/samples.arrow", piped, "samples.arrow"),
-        ("test/data.mdb", piped, "this is no LMDB (a named pipe, not a regular file)"),
+        ("test/data.mdb", piped, "this is not an LMDB (a named pipe, not a regular file)"),
     ],
     ids=["pixels", "document", "count", "table", "table-pipe", "pixels-pipe"],
 )

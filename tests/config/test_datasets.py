@@ -36,7 +36,7 @@ def load(tmp_path):
         ('format = { name = "csv", txt = "x" }', 4, "did you mean 'text'?"),
         ('format = { text = "x" }', 4, "there is no label format 'None'"),
         ('splits = "tests"', 4, "'tests' is not a split; did you mean 'test'?"),
-        ("splits = { train = 0.8, test = 0.1 }", 4, "add up to 0.9; make that 1"),
+        ("splits = { train = 0.8, test = 0.1 }", 4, "add up to 0.9; they must add up to 1"),
         ("splits = { train = 1.5, test = -0.5 }", 4, "a table of shares above 0"),
         ("splits = { train = true }", 4, "a table of shares above 0"),
         ("splits = { train = nan }", 4, "a table of shares above 0"),
@@ -46,9 +46,9 @@ def load(tmp_path):
         ("splits = { trian = 1.0 }", 4, "'trian' is not a split; did you mean 'train'?"),
         ('splits = { column = "set", train = 1 }', 4, 'are { column = "NAME" } and nothing else'),
         ('labels = { trian = "a.txt" }', 4, "'trian' is not a split"),
-        ("labels = { train = 1 }", 4, "must be files in quotes"),
+        ("labels = { train = 1 }", 4, "must be a file, or a list of files"),
         ('labels = { train = "a", test = ["./a"] }', 4, "'./a' is listed for two splits"),
-        ('labels = { test = "a" }\nsplits = "test"', 5, "both say the splits; remove one"),
+        ('labels = { test = "a" }\nsplits = "test"', 5, "both define the splits; remove one"),
         ('group = { column = "a", folder = 1 }', 4, "has one of the keys"),
         ('group = { pattern = "(" }', 4, "is not a regular expression"),
         ('group = { colum = "a" }', 4, "did you mean 'column'?"),
@@ -82,7 +82,7 @@ def test_a_mistake_is_one_sentence_with_its_line(load, tmp_path, line, number, s
         ('[dataset.a]\nkind = "pages"\nfolder = "x"', "must be one of 'words', 'lines', 'clips'"),
         (
             '[dataset.a]\nkind = "clips"\nfolder = "x"\nalphabet = "str-36"',
-            ":4: [dataset.a] clips are read by their glosses",
+            ":4: [dataset.a] clips have glosses, not characters",
         ),
         (
             '[dataset.a]\nkind = "clips"\nfolder = "x"\nformat = "icdar"',
@@ -147,7 +147,7 @@ recipe = { epochs = 1, batch_size = 8, learning_rate = 0.01 }
         ('{ name = "my-words", split = "x" }', "has no parameter 'split'; set it in [dataset."),
     ],
 )
-def test_a_slip_in_a_suite_finds_the_declared_name(load, entry, said):
+def test_a_typo_in_a_suite_finds_the_declared_name(load, entry, said):
     text = f"""{WORDS}
 [suite.mine]
 protocol = "str-36"

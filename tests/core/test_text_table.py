@@ -159,7 +159,7 @@ def test_a_table_that_does_not_fit_is_replaced_by_its_briefer_one():
     assert "±" in table.plain(40)
 
 
-def test_a_column_of_text_goes_below_rows_that_leave_it_no_room():
+def test_a_column_of_text_goes_below_rows_that_leave_it_no_space():
     numbers = [f"number {n}" for n in range(5)]
     table = Table([*numbers, "about"], [[*"12345", "some words about it"]], numbers)
     assert table.plain(60).splitlines()[1:] == [

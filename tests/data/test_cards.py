@@ -160,7 +160,7 @@ FITTING = (ROOT / "datasets/phoenix14/card.toml").read_text()
         ("[[splits]]", "[splits]", r"'splits' is not a list of tables; .*\[\[splits\]\]"),
         ("[[splits]]", "[[split]]", r"there is no key 'split' here; did you mean 'splits'\?"),
         ('protocol = "', "protocol = ", "this is not TOML"),
-        ('name = "phoenix14"', 'name = "phoenix"', "'phoenix' lies in 'phoenix14'"),
+        ('name = "phoenix14"', 'name = "phoenix"', "'phoenix' is in the folder 'phoenix14'"),
     ],
 )
 def test_an_invalid_card_is_refused_in_one_sentence(tmp_path, old, new, said):

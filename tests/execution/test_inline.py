@@ -120,7 +120,7 @@ def test_closing_ends_what_runs_and_forgets_what_waits(evaluations, store, execu
 
 
 @EXECUTORS
-def test_a_cancelled_task_is_never_heard_of_again(evaluations, store, executor):
+def test_a_cancelled_task_sends_no_more_events(evaluations, store, executor):
     executor, trainings = executor(), [e.training for e in evaluations[:3]]
     for training in trainings:
         executor.submit(training, store, [])

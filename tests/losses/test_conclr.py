@@ -32,7 +32,7 @@ def made(loss, rows, seed=0, spread=1.0):
     return head, (spread * torch.randn(rows, STEPS, FEATURES)).requires_grad_()
 
 
-def truth(batch, room=STEPS):
+def make_targets(batch, room=STEPS):
     return Targets(torch.full_like(batch.lengths, room), batch.targets, batch.target_lengths)
 
 
@@ -67,9 +67,9 @@ def test_the_terms_and_their_weights():
     torch.manual_seed(0)
     views = loss.augmented_views(words([1, 2], [3, 3]))
     head, features = made(loss, 6)
-    found = loss.objective(head, Features(features), truth(views))
+    found = loss.objective(head, Features(features), make_targets(views))
     parts = [
-        (features[rows], Targets(*(part[rows] for part in truth(views))))
+        (features[rows], Targets(*(part[rows] for part in make_targets(views))))
         for rows in (slice(0, 2), slice(2, 4), slice(4, 6))
     ]
     recognition = [CE().objective(head, Features(part), known) for part, known in parts]
@@ -85,9 +85,9 @@ def test_without_its_views_weights_it_is_cross_entropy():
     loss = ConCLR(augmented=0.0, contrast=0.0, original=1.0)
     views = loss.augmented_views(words([1, 2], [3, 3]))
     head, features = made(loss, 6)
-    plain = Targets(*(part[:2] for part in truth(views)))
+    plain = Targets(*(part[:2] for part in make_targets(views)))
     torch.testing.assert_close(
-        loss.objective(head, Features(features), truth(views)),
+        loss.objective(head, Features(features), make_targets(views)),
         CE().objective(head, Features(features[:2]), plain),
     )
 
@@ -96,7 +96,7 @@ def test_a_joined_word_that_does_not_fit_adds_nothing():
     loss = ConCLR(embedding=4)
     views = loss.augmented_views(words([1, 2, 3], [4, 5, 4]))
     head, features = made(loss, 6)
-    found = loss.objective(head, Features(features), truth(views, room=6))
+    found = loss.objective(head, Features(features), make_targets(views, room=6))
     (gradient,) = torch.autograd.grad(found, features)
     assert gradient[:2].any()
     assert not gradient[2:].any()
@@ -111,8 +111,8 @@ def test_padding_has_no_say():
     for n, steps in enumerate(taken.tolist()):
         changed[n, steps:] = 100.0
     torch.testing.assert_close(
-        loss.objective(head, Features(changed), truth(views)),
-        loss.objective(head, Features(features), truth(views)),
+        loss.objective(head, Features(changed), make_targets(views)),
+        loss.objective(head, Features(features), make_targets(views)),
     )
 
 
@@ -124,7 +124,7 @@ def test_it_is_finite(kind, spread):
         views = loss.augmented_views(batch)
         head, features = made(loss, len(views.ids), spread=spread)
         with torch.autocast("cpu", kind, enabled=kind != torch.float32):
-            found = loss.objective(head, Features(features), truth(views))
+            found = loss.objective(head, Features(features), make_targets(views))
         gradients = torch.autograd.grad(found, [features, *head.parameters()])
         assert found.isfinite()
         assert all(gradient.isfinite().all() for gradient in gradients)

@@ -112,7 +112,7 @@ def test_imagenet_has_weights_of_one_resnet18(model, shape):
         model.build(shape)
 
 
-def test_weights_of_imagenet_are_asked_for_where_they_are_wanted_alone(monkeypatch, tmp_path):
+def test_imagenet_weights_are_loaded_only_with_pretrained(monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     model = CslrResNet18(hidden=2)

@@ -32,7 +32,7 @@ def plain(temporal):
 
 
 @given(lengths_of)
-def test_places_count_anew_in_each_clip(lengths):
+def test_frame_numbers_restart_in_each_clip(lengths):
     expected = [place for length in lengths for place in range(length)]
     assert frame_numbers(torch.tensor(lengths)).tolist() == expected
 

@@ -60,7 +60,7 @@ def test_each_step_looks_by_the_state_before_it(recurrence):
 
 @settings(max_examples=15)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.integers(0, 2), st.integers(1, 3))
-def test_padding_is_not_looked_at(lengths, extra, height):
+def test_padding_has_no_attention(lengths, extra, height):
     network, count = decoder(), len(lengths)
     cells = grid(count, height, max(lengths) + extra)
     features, shares = looked(network, cells, torch.tensor(lengths), 1, 2)

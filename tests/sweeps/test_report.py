@@ -166,7 +166,7 @@ def test_what_is_written_is_read_back(study, leave):
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"schema": 9}'])
-def test_a_report_that_cannot_be_read_is_made_anew(study, leave, content):
+def test_a_report_that_cannot_be_read_is_written_again(study, leave, content):
     for score in (0.5, 0.25, 0.125, 0.75):
         leave("done", score)
     (study.root / "report.json").write_text(content)

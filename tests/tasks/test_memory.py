@@ -37,7 +37,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("error", EXHAUSTED, ids=str)
-def test_a_want_of_memory_is_recognized(error):
+def test_an_out_of_memory_error_is_recognized(error):
     assert is_out_of_memory(error)
     wrapped = RuntimeError("this layer failed")
     wrapped.__cause__ = error

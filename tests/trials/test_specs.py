@@ -192,7 +192,7 @@ def test_a_metric_is_part_of_the_evaluations_that_report_it_alone(trials, monkey
     assert replace(fewer).key == fewer.key
 
 
-def test_suites_that_train_alike_share_their_trainings(home):
+def test_suites_with_the_same_training_share_it(home):
     file = home / "bench.toml"
     other = file.read_text().replace("suite.tiny", "suite.other").replace("[0, 1]", "[1, 2]")
     other = other.replace(DATA, BOTH).replace('["ctc", "radial-ctc"]', '["ctc"]')

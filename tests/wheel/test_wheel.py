@@ -171,21 +171,20 @@ def test_a_suite_of_ones_own_is_run_published_served_and_swept(bench, commands):
     assert (bench.folder / "site" / "index.html").is_file()
     bench("sweep", "tiny", "--promote")
     assert "[[suite.tiny.tuned]]" in file.read_text()
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [commands / "bench", "view", "--port", "0"],
         cwd=bench.folder,
         env=clean_variables(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    try:
-        url = next(filter(None, (re.search(r"http://\S+", line) for line in server.stdout)))[0]
-        with urllib.request.urlopen(url, timeout=20) as page:  # noqa: S310 (this machine's)
-            assert b"tiny" in page.read()
-    finally:
-        server.terminate()
-        server.wait(20)
+    ) as server:
+        try:
+            url = next(filter(None, (re.search(r"http://\S+", line) for line in server.stdout)))[0]
+            with urllib.request.urlopen(url, timeout=20) as page:  # noqa: S310 (this machine's)
+                assert b"tiny" in page.read()
+        finally:
+            server.terminate()
 
 
 def test_a_sweep_of_a_suite_of_bench_is_promoted_into_this_folder(bench):

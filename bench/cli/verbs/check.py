@@ -71,17 +71,23 @@ def _in_file(path: Path) -> list[Component | Metric]:
     """
     from bench.evaluation.metrics import Metric, metric
 
+    own = str(path.absolute())
     others = [Path(file.path) for file in plugin_files.plugin_files()]
     plugin_files.settle([path, *others])
     faults = [*import_faults(), *registry.plugin_faults(), *metric.plugin_faults()]
     for fault in faults:
-        if str(path.absolute()) in fault:
+        if own in fault:
             raise BenchError(fault)
-    components: list[Component | Metric] = []
-    for kind in (Component, Metric):
-        for file, each in declared(kind):  # type: ignore[type-abstract]
-            if file.path == str(path.absolute()) and not isabstract(each):
-                components.append(fill(each, {}) if kind is Component else each())
+    components: list[Component | Metric] = [
+        fill(kind, {})
+        for file, kind in declared(Component)
+        if file.path == own and not isabstract(kind)
+    ]
+    components += [
+        kind()
+        for file, kind in declared(Metric)  # type: ignore[type-abstract]
+        if file.path == own and not isabstract(kind)
+    ]
     if not components:
         raise BenchError(
             f"{path} declares no component; see `bench docs components`, or begin with "

@@ -115,7 +115,7 @@ def _deteriorated(pixels: Pixels, generator: np.random.Generator) -> Pixels:
         if step == 0:
             variance = max(int(_asymmetric(_MAX_VARIANCE, generator)), 1)
             quantiles = noise.gaussian_quantiles(variance)
-            pixels = noise.noisy(pixels, noise.draw_noise(quantiles, pixels.shape, generator))
+            pixels = noise.add_noise(pixels, noise.draw_noise(quantiles, pixels.shape, generator))
         elif step == 1:
             length = max(int(_asymmetric(_MAX_BLUR, generator)), 1)
             pixels = filters.motion_blurred(pixels, length, generator.uniform(-90, 90))

@@ -94,8 +94,8 @@ class SeqMNIST(PreparedDataset):
 
         require_no_augmentation(self.label, augmentation)
         return SequenceOfDigits(
-            self._scans(),
-            self._scheme(),
+            self._read_splits(),
+            self._transition_scheme(),
             model_input,
             encoder,
             rounds=1,
@@ -103,7 +103,7 @@ class SeqMNIST(PreparedDataset):
             shuffled=False,
         )
 
-    def _scans(self) -> dict[Split, Scans]:
+    def _read_splits(self) -> dict[Split, Scans]:
         """Return the scans of each split."""
         import numpy as np
 
@@ -119,7 +119,7 @@ class SeqMNIST(PreparedDataset):
             train = train.subset((train.labels >= _FIRST_BALANCED) | drawn)
         return scans | {"train": train, "validation": validation}
 
-    def _scheme(self) -> Scheme:
+    def _transition_scheme(self) -> Scheme:
         from bench.data.reading.sequence_of_digits import Scheme
 
         if self.transitions == "paper":

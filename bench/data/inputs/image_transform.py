@@ -56,9 +56,11 @@ class ImageTransform:
         """Return the valid columns of each sample (N,), computed from its size alone."""
         if self._stretches:
             return np.full(len(samples), self.input.width)
-        return self.columns(samples.column("width"), samples.column("height"))
+        return self.valid_columns(samples.column("width"), samples.column("height"))
 
-    def columns(self, widths: NDArray[np.int64], heights: NDArray[np.int64]) -> NDArray[np.int64]:
+    def valid_columns(
+        self, widths: NDArray[np.int64], heights: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
         """Return the valid columns (N,) of images of these sizes whose aspect ratios are kept."""
         vertical, horizontal = self.input.margin
         widths, heights = widths + 2 * horizontal, heights + 2 * vertical
@@ -74,7 +76,7 @@ class ImageTransform:
     ) -> int:
         """Return the valid columns of one sample, without its pixels."""
         size = [np.array([reference.partition.value(side, reference.row)]) for side in _SIDES]
-        return self.input.width if self._stretches else int(self.columns(*size)[0])
+        return self.input.width if self._stretches else int(self.valid_columns(*size)[0])
 
     def read(
         self,
@@ -134,7 +136,7 @@ class ImageTransform:
     def _scaled(self, reference: SampleRef, generator: np.random.Generator | None) -> Pixels:
         """Return one image (H, valid columns, channels) scaled with its aspect ratio."""
         image = self._decoded(reference)
-        [width] = self.columns(*np.array(image.shape[1::-1]).reshape(2, 1)).tolist()
+        [width] = self.valid_columns(*np.array(image.shape[1::-1]).reshape(2, 1)).tolist()
         padded = self._augmented(self._padded(image), "stored", generator)
         scaled = resize_image(padded, self.shape._replace(width=width))
         return self._augmented(scaled, "scaled", generator)

@@ -79,7 +79,7 @@ class Annotations:
         file = self._folder / FILES[part]
         stems = _Stems(file)
         # There are nine million rows: the usual form is handled here, without further calls.
-        fullmatch, image, new = stems.worded.fullmatch, tree.read_image, tuple.__new__
+        fullmatch, image, new = stems.worded.fullmatch, tree.read_encoded_image, tuple.__new__
         folder, unreadable = self._folder, self._unreadable
         words = self._lower
         count = len(words or ())
@@ -117,7 +117,7 @@ class Annotations:
             word = self._words[int(index)]
         if not word:
             return Rejected(name, f"an empty line of {_LEXICON}")
-        return Entry(name, word, partial(tree.read_image, self._folder, path))
+        return Entry(name, word, partial(tree.read_encoded_image, self._folder, path))
 
 
 class _Stems:

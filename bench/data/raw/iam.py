@@ -121,7 +121,7 @@ class IamLines:
         load: Callable[[], tuple[bytes]]
         if self._has_lines:
             name = f"lines/{line['set']}/{line['form']}/{line['id']}.png"
-            load = partial(tree.read_image, self._folder, name)
+            load = partial(tree.read_encoded_image, self._folder, name)
         else:
             left, top, width, height = map(int, line["box"].split())
             load = partial(self._crop, line["form"], left, top, width, height)

@@ -144,6 +144,6 @@ def read_file(folder: Path, name: str) -> bytes:
     return content
 
 
-def read_image(folder: Path, name: str) -> tuple[bytes]:
+def read_encoded_image(folder: Path, name: str) -> tuple[bytes]:
     """Return the content of an image file as the one image of a sample; see `read_file`."""
     return (read_file(folder, name),)

@@ -107,7 +107,10 @@ def test_nothing_that_runs_cannot_be_cancelled(bench, store):
     store.root.mkdir()
     answer = bench("cancel", "tiny")
     assert answer.code == Exit.NOTHING
-    assert "no suite 'tiny' and no task under a key that begins with it is running" in answer.err
+    assert (
+        "no running suite is called 'tiny', and no running task has a key that begins so"
+        in answer.err
+    )
 
 
 def test_a_task_is_cancelled_by_its_key(bench, going_on, trials):

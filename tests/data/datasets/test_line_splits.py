@@ -93,7 +93,7 @@ def test_missing_official_lists_are_an_error(distribution):
 
 def test_contradicting_official_lists_are_refused(distribution):
     (distribution / splits.TASK / "testset.txt").write_text("x00-000-00\n")
-    with pytest.raises(BenchError, match="line 'x00-000-00' is in 'train' too"):
+    with pytest.raises(BenchError, match="line 'x00-000-00' is also in the list of 'train'"):
         splits.line_splits("official", distribution)
 
 

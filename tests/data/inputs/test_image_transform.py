@@ -68,7 +68,7 @@ def test_a_kept_ratio_has_at_least_one_column_and_at_most_the_width(
     width: int, height: int, rows: int, columns: int
 ) -> None:
     transform = ImageTransform(ImageInput(rows, columns, keep_ratio=True))
-    [found] = transform.columns(np.array([width]), np.array([height]))
+    [found] = transform.valid_columns(np.array([width]), np.array([height]))
     assert 1 <= found <= columns
     assert abs(found - np.clip(width * rows / height, 1, columns)) <= 0.5 + 1e-9
 
@@ -157,7 +157,7 @@ def test_a_line_at_its_height_keeps_its_pixels(prepare: Prepare) -> None:
 def test_columns_follow_the_ratio_with_its_margin(
     width: int, height: int, rows: int, margin: tuple[int, int]
 ) -> None:
-    [found] = lines_of(rows, margin).columns(np.array([width]), np.array([height]))
+    [found] = lines_of(rows, margin).valid_columns(np.array([width]), np.array([height]))
     exact = (width + 2 * margin[1]) / (height + 2 * margin[0]) * rows
     assert found >= 1
     assert found == pytest.approx(max(exact, 1), abs=0.5 + 1e-9)

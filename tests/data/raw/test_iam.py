@@ -149,7 +149,9 @@ def test_lines_txt_may_be_beside_the_folders(write):
 def test_a_row_that_is_not_a_line_is_named_by_its_number(write):
     rows = ["a01-000u-00 ok 154 19 4 7 16 8", "../../x-00 ok 1 1 1 1 1 1 w", "junk", ""]
     found = listed(write(FILES | {"ascii/lines.txt": "\n".join(rows)}))
-    assert found == [Rejected(f"lines.txt:{n}", "a row that is no line of IAM") for n in (1, 2, 3)]
+    assert found == [
+        Rejected(f"lines.txt:{n}", "a row that is not a line of IAM") for n in (1, 2, 3)
+    ]
 
 
 NO_XML = "the XML of its form is a document that is not XML"

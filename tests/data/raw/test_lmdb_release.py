@@ -137,7 +137,7 @@ def test_a_truncated_lmdb_is_an_error_and_not_a_crash(database):
 def test_a_file_that_is_not_an_lmdb_is_an_error(database):
     root = database(keys(1))
     (root / "test" / "SVT" / "data.mdb").write_bytes(b"no LMDB at all" * 1000)
-    with pytest.raises(BenchError, match=r"SVT/data.mdb: this is no LMDB"):
+    with pytest.raises(BenchError, match=r"SVT/data.mdb: this is not an LMDB"):
         opened(root)
 
 

@@ -95,8 +95,8 @@ def test_the_broken_sample_is_rejected_only_in_training(write):
 @pytest.mark.parametrize(
     ("row", "name", "reason"),
     [
-        ("x|x/1/*.png|S", "train.corpus.csv:3", "a row that has not 4 columns"),
-        ("x|x/1/*.png|S|A|B", "train.corpus.csv:3", "a row that has not 4 columns"),
+        ("x|x/1/*.png|S", "train.corpus.csv:3", "a row that does not have 4 columns"),
+        ("x|x/1/*.png|S|A|B", "train.corpus.csv:3", "a row that does not have 4 columns"),
         (b"x|x/1/*.png|S|\xff", "train.corpus.csv:3", "a row that is not UTF-8"),
         ("|x/1/*.png|S|A", "train.corpus.csv:3", "a row without a name or without glosses"),
         ("x|x/1/*.png|S| ", "x", "a row without a name or without glosses"),

@@ -49,12 +49,12 @@ def test_a_truncated_lmdb_is_refused_before_it_is_read(words: Path, keep: float)
 @pytest.mark.parametrize("content", [b"", b"no LMDB" * 2000])
 def test_a_file_that_is_not_an_lmdb_is_refused(words: Path, content: bytes) -> None:
     (words / FILE).write_bytes(content)
-    with pytest.raises(BenchError, match=r"data\.mdb: this is no LMDB .*prepare it again"):
+    with pytest.raises(BenchError, match=r"data\.mdb: this is not an LMDB .*prepare it again"):
         open_database(words)
 
 
 def test_a_missing_lmdb_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BenchError, match=r"data\.mdb: this is no LMDB \(.*No such file"):
+    with pytest.raises(BenchError, match=r"data\.mdb: this is not an LMDB \(.*No such file"):
         open_database(tmp_path)
 
 

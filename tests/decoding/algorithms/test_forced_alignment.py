@@ -63,7 +63,7 @@ def test_targets_without_any_label_are_blank_throughout():
     np.testing.assert_array_equal(decoded.blank_ratio(), 1)
 
 
-def test_labels_are_padded_as_ctc_wants_them():
+def test_labels_are_padded_as_ctc_requires():
     labels = [np.array([2, 1]), np.array([], dtype=np.int64), np.array([3])]
     targets, lengths = padded(labels, torch.device("cpu"))
     assert targets.tolist() == [[2, 1], [0, 0], [3, 0]]

@@ -46,7 +46,7 @@ def draw_noise(
     return np.asarray(quantiles[generator.integers(0, _STEPS, shape, np.uint16)], np.int16)
 
 
-def noisy(pixels: Pixels, noise: Quantiles) -> Pixels:
+def add_noise(pixels: Pixels, noise: Quantiles) -> Pixels:
     """Return an image plus noise, clipped; noise is (H, W) for all channels, or (H, W, 3)."""
     if noise.ndim < pixels.ndim:
         noise = np.asarray(cv2.merge([noise] * pixels.shape[2]), np.int16)

@@ -109,7 +109,7 @@ def _noise(pixels: Pixels, level: float, generator: np.random.Generator) -> Pixe
         return pixels
     # The source only has odd rates.
     quantiles = noise.poisson_quantiles(rate | 1)
-    return noise.noisy(pixels, noise.draw_noise(quantiles, pixels.shape[:2], generator))
+    return noise.add_noise(pixels, noise.draw_noise(quantiles, pixels.shape[:2], generator))
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -13,7 +13,7 @@ _LEVELS = np.arange(256)
 _COLOR = 3
 
 
-def mapped(pixels: Pixels, table: Table) -> Pixels:
+def map_values(pixels: Pixels, table: Table) -> Pixels:
     """Return an image with values mapped by a table (256,), or (256, 3) with one per channel."""
     return np.asarray(cv2.LUT(pixels, table.reshape(1, 256, -1)), np.uint8)
 
@@ -29,7 +29,7 @@ def autocontrast(pixels: Pixels) -> Pixels:
     low, high = np.array(ends).T
     scale = 255 / np.maximum(high - low, 1)
     stretched = np.clip(_LEVELS[:, None] * scale - low * scale, 0, 255).astype(np.uint8)
-    return mapped(pixels, np.where(high > low, stretched, _LEVELS[:, None]).astype(np.uint8))
+    return map_values(pixels, np.where(high > low, stretched, _LEVELS[:, None]).astype(np.uint8))
 
 
 def equalized(pixels: Pixels) -> Pixels:
@@ -43,7 +43,7 @@ def equalized(pixels: Pixels) -> Pixels:
     # The number of pixels below the highest value, in 255 steps.
     step = np.where(counts > 0, below, 0).max(0) // 255
     equal = np.minimum((below + step // 2) // np.maximum(step, 1), 255)
-    return mapped(pixels, np.where(step > 0, equal, _LEVELS[:, None]).astype(np.uint8))
+    return map_values(pixels, np.where(step > 0, equal, _LEVELS[:, None]).astype(np.uint8))
 
 
 def posterized(pixels: Pixels, bits: int) -> Pixels:
@@ -53,13 +53,15 @@ def posterized(pixels: Pixels, bits: int) -> Pixels:
 
 def solarized(pixels: Pixels, threshold: int) -> Pixels:
     """Return an image with all values from `threshold` on inverted."""
-    return mapped(pixels, np.where(threshold > _LEVELS, _LEVELS, 255 - _LEVELS).astype(np.uint8))
+    return map_values(
+        pixels, np.where(threshold > _LEVELS, _LEVELS, 255 - _LEVELS).astype(np.uint8)
+    )
 
 
 def dark_raised(pixels: Pixels, amount: int, threshold: int = 128) -> Pixels:
     """Return an image with all values below `threshold` raised by `amount`."""
     raised = np.minimum(_LEVELS + amount, 255)
-    return mapped(pixels, np.where(threshold > _LEVELS, raised, _LEVELS).astype(np.uint8))
+    return map_values(pixels, np.where(threshold > _LEVELS, raised, _LEVELS).astype(np.uint8))
 
 
 def scaled_values(pixels: Pixels, factor: float, offset: float = 0.0) -> Pixels:
@@ -98,14 +100,14 @@ def shifted_hsv(pixels: Pixels, hue: float, saturation: float = 0.0, value: floa
     """
     raised = np.clip(np.rint(_LEVELS + value), 0, 255).astype(np.uint8)
     if pixels.ndim < _COLOR:
-        return mapped(pixels, raised)
+        return map_values(pixels, raised)
     turned = ((_LEVELS + round(256 * hue)) % 256).astype(np.uint8)
     richer = np.clip(np.rint(_LEVELS + saturation), 0, 255).astype(np.uint8)
     converted = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV_FULL), np.uint8)
-    changed = mapped(converted, np.stack([turned, richer, raised], -1))
+    changed = map_values(converted, np.stack([turned, richer, raised], -1))
     return np.asarray(cv2.cvtColor(changed, cv2.COLOR_HSV2RGB_FULL), np.uint8)
 
 
 def gamma_corrected(pixels: Pixels, gamma: float) -> Pixels:
     """Return an image with each value v in 0 … 1 raised to `gamma`."""
-    return mapped(pixels, np.rint(255 * (_LEVELS / 255) ** gamma).astype(np.uint8))
+    return map_values(pixels, np.rint(255 * (_LEVELS / 255) ** gamma).astype(np.uint8))

@@ -38,7 +38,7 @@ class ImageFile:
 
     def load(self) -> Sequence[bytes]:
         """Return the content of the file."""
-        return image_tree.read_image(self.folder, self.name)
+        return image_tree.read_encoded_image(self.folder, self.name)
 
 
 @dataclass(frozen=True)

@@ -220,4 +220,4 @@ def _decode_page(image: ImageFile) -> Pixels:
     try:
         return images.decode_image(image.load()[0], 3)
     except SampleError as error:
-        raise SampleError(f"a page image that is {error}") from None
+        raise SampleError(f"an unusable page image ({error})") from None

@@ -38,11 +38,11 @@ def test_gaussian_noise_has_its_distribution(variance):
 def test_noise_is_added_and_clipped():
     pixels = np.array([[0, 100, 250]], np.uint8)
     added = np.array([[-9, 7, 30]], np.int16)
-    assert noise.noisy(pixels, added).tolist() == [[0, 107, 255]]
+    assert noise.add_noise(pixels, added).tolist() == [[0, 107, 255]]
     colored = np.stack([pixels] * 3, -1)
-    assert noise.noisy(colored, added).tolist() == [[[0] * 3, [107] * 3, [255] * 3]]
+    assert noise.add_noise(colored, added).tolist() == [[[0] * 3, [107] * 3, [255] * 3]]
     own = np.stack([added, -added, 0 * added], -1)
-    assert noise.noisy(colored, own)[0, 1].tolist() == [107, 93, 100]
+    assert noise.add_noise(colored, own)[0, 1].tolist() == [107, 93, 100]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -95,7 +95,7 @@ def test_the_text_is_the_column_with_a_usual_name_or_the_only_one(tmp_path, colu
 @pytest.mark.parametrize(
     ("columns", "options", "said"),
     [
-        ({"ocr": ["x"], "best": ["y"]}, {}, "it is not clear which of its columns image (encoded"),
+        ({"ocr": ["x"], "best": ["y"]}, {}, "it is not clear which of the columns image (encoded"),
         ({"label": [1]}, {}, "label (int64) are the image and the text"),
         ({"words": ["x"]}, {"text": "word"}, "no column 'word'; did you mean 'words'?"),
     ],

@@ -36,7 +36,7 @@ def test_each_line_has_a_text_an_image_and_the_name_of_its_list(write):
 
 def test_a_line_in_two_lists_is_an_error(write):
     root = write(FILES | {"Partitions/Validation.lst": "003_01\n"})
-    with pytest.raises(BenchError, match=r"Validation.lst: '003_01' is in TestLines.lst too"):
+    with pytest.raises(BenchError, match=r"Validation.lst: '003_01' is also in TestLines.lst"):
         listed(root)
 
 

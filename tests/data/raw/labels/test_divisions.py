@@ -162,7 +162,7 @@ def test_lists_have_ids_paths_names_or_groups(write):
     }
     assert [*placed.values()] == ["train", "train", "test", "test", "test", None]
     twice = ListedSplits({"train": "a.lst", "test": "a.lst"}, root)
-    with pytest.raises(BenchError, match=r"a\.lst:1: 'in/1\.jpg' is in the list of 'train' too"):
+    with pytest.raises(BenchError, match=r"a\.lst:1: 'in/1\.jpg' is also in the list of 'train'"):
         twice.split_of(row("x"), "gt.txt", None)
 
 

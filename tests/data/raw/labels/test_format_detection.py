@@ -113,7 +113,9 @@ def test_a_text_may_be_longer_than_the_limit_of_csv(chosen):
 
 def test_a_file_without_line_ends_does_not_hide_others(chosen):
     endless = b"\0" * (MAX_LINE + 1)
-    with pytest.raises(BenchError, match=r"gt\.csv:1: it has more than 16,777,216 characters"):
+    with pytest.raises(
+        BenchError, match=r"gt\.csv:1: the line has more than 16,777,216 characters"
+    ):
         chosen({**IMAGES, "gt.csv": endless})
     assert chosen({"gt.txt": "0.jpg\ta\n1.jpg\tb\n"}) == ("tab", ["gt.txt"])
 

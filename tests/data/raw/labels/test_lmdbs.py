@@ -150,9 +150,9 @@ def test_older_lmdbs_of_mmocr_have_labels_from_0(lmdbs, write):
         ),
         (
             {"num-samples": "1", "image_hr-000000001": "x", "label-000000001": "y"},
-            "holds pairs of images in low and high resolution",
+            "has pairs of images in low and high resolution",
         ),
-        ({"total_number": "9", "0": "1.jpg x"}, "total_number is not the number of its lines"),
+        ({"total_number": "9", "0": "1.jpg x"}, "total_number is not the number of its labels"),
     ],
 )
 def test_other_lmdbs_are_refused_with_their_content(lmdbs, keys, said):
