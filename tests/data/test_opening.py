@@ -154,5 +154,5 @@ def test_sequences_of_digits_are_trained_on_alone() -> None:
     assert open_training([digits], UNIT, encoder).vocabulary == tuple("0123456789")
     with pytest.raises(BenchError, match=r"'seq-digits\(digits=2\)' composes.*train on it alone"):
         open_training([digits, digits], UNIT, encoder)
-    with pytest.raises(BenchError, match="'seq-digits.*cannot be augmented by 'sign-language'"):
+    with pytest.raises(BenchError, match=r"'seq-digits.*cannot be augmented by 'sign-language'"):
         open_training([digits], UNIT, encoder, SignLanguage())
