@@ -11,7 +11,7 @@ from bench.leaderboards.formats.text_page import html_table
 
 Blocks = Sequence[str | Table]
 _STYLE = (
-    ".bench th,.bench td{text-align:left}.bench .right{text-align:right}"
+    ".bench th,.bench td{text-align:left;padding:.2em .6em}.bench .right{text-align:right}"
     ".bench p{white-space:pre-line}.bench img{max-width:100%}"
 )
 

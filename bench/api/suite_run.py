@@ -87,10 +87,20 @@ class Selected:
     listed: list[Trial]
 
 
-def select(suite: Suite, selection: Selection) -> Selected:
-    """Return the selected trials of a suite. Raises BenchError (nothing selected) on no match."""
+def select(suite: Suite, selection: Selection, *, planned: bool = False) -> Selected:
+    """Return the selected trials of a suite.
+
+    Args:
+        suite: The suite.
+        selection: Which of its trials.
+        planned: Whether the trials are only planned, so that data need not be prepared.
+
+    Raises:
+        NotPreparedError: Data are not prepared, and the trials are not only planned.
+        BenchError: Nothing is selected.
+    """
     wide = grid.widened(suite, models=selection.models, losses=selection.losses)
-    trials = grid.trials(wide)
+    trials = grid.unkeyed_trials(wide) if planned else grid.trials(wide)
     chosen = selection.select(trials)
     entries = {*suite.rows}
     return Selected(suite, chosen, trials, [trial for trial in chosen if trial.entry in entries])

@@ -1,4 +1,4 @@
-"""The command line of bench: a table of verbs, each imported when it is called."""
+"""The command line: a table of verbs, each of which is imported when it is called."""
 
 from __future__ import annotations
 
@@ -19,39 +19,51 @@ if TYPE_CHECKING:
     from bench.config.bench_toml import Config
 
 _VERBS = {
-    "run": LazyVerb("bench.cli.verbs.run:run", "Run what a suite lacks and print its board."),
-    "ls": LazyVerb("bench.cli.verbs.listing:list_", "List suites, or what they may name."),
-    "status": LazyVerb("bench.cli.verbs.status:status", "Show what is running, done or to do."),
+    "init": LazyVerb("bench.cli.verbs.init:init", "Write a bench.toml to begin with."),
+    "run": LazyVerb("bench.cli.verbs.run:run", "Train and evaluate a suite; print its board."),
+    "ls": LazyVerb(
+        "bench.cli.verbs.listing:list_", "List suites, data sets, models, losses and so on."
+    ),
+    "status": LazyVerb(
+        "bench.cli.verbs.status:status", "Show which tasks are done, running or left."
+    ),
     "logs": LazyVerb("bench.cli.verbs.logs:logs", "Print the log of a task; -f follows it."),
-    "cancel": LazyVerb("bench.cli.verbs.cancel:cancel", "End a task or a run that is going on."),
+    "cancel": LazyVerb("bench.cli.verbs.cancel:cancel", "Stop a running task or suite."),
     "board": LazyVerb("bench.cli.verbs.boards:board", "Print, publish and check leaderboards."),
     "view": LazyVerb("bench.cli.verbs.view:view", "Show boards in a browser."),
-    "show": LazyVerb("bench.cli.verbs.show:show", "Show one training or evaluation; draw it."),
-    "compare": LazyVerb("bench.cli.verbs.comparisons:compare", "Compare two results, with p."),
-    "decode": LazyVerb("bench.cli.verbs.decode:decode", "Evaluate with another decoder."),
+    "show": LazyVerb("bench.cli.verbs.show:show", "Show or draw one training or evaluation."),
+    "compare": LazyVerb(
+        "bench.cli.verbs.comparisons:compare", "Compare two results, with a p-value."
+    ),
+    "decode": LazyVerb("bench.cli.verbs.decode:decode", "Evaluate trainings with another decoder."),
     "profile": LazyVerb("bench.cli.verbs.profile:profile", "Measure parameters and latencies."),
     "sweep": LazyVerb("bench.cli.verbs.sweeps:sweep", "Search parameters on validation data."),
     "read": LazyVerb("bench.cli.verbs.read:read", "Read your own images."),
-    "export": LazyVerb("bench.cli.verbs.export:export", "Write a trained network to a folder."),
-    "verify": LazyVerb("bench.cli.verbs.verify:verify", "Score all predictions again."),
-    "pack": LazyVerb("bench.cli.verbs.packs:pack", "Write finished rows to one file."),
-    "accept": LazyVerb("bench.cli.verbs.packs:accept", "Check rows of others and add them."),
+    "export": LazyVerb("bench.cli.verbs.export:export", "Export a trained network to a folder."),
+    "verify": LazyVerb("bench.cli.verbs.verify:verify", "Compute scores again from predictions."),
+    "pack": LazyVerb("bench.cli.verbs.packs:pack", "Pack finished rows into one file."),
+    "accept": LazyVerb(
+        "bench.cli.verbs.packs:accept", "Check the pack of others and add its rows."
+    ),
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
     "new": LazyVerb("bench.cli.verbs.new:new", "Write a component of your own, with its test."),
     "check": LazyVerb("bench.cli.verbs.check:check", "Check a component against its contract."),
     "data": LazyVerb("bench.cli.verbs.data:data", "Prepare, check and show data sets."),
+    "doctor": LazyVerb("bench.cli.verbs.doctor:doctor", "Check this machine; say what to fix."),
+    "completion": LazyVerb("bench.cli.verbs.completion:completion", "Print a shell's completion."),
+    "schema": LazyVerb("bench.cli.verbs.schema:schema", "Print the JSON Schema of bench.toml."),
     "docs": LazyVerb("bench.cli.verbs.docs:docs", "List and print pages of documentation."),
 }
 
 
 _PLUGINS = "bench.plugins"
-"""Where a context of click keeps the files of --plugin."""
+"""The key of the files of --plugin in the meta of click's context."""
 
 
 def _keep_plugins(
     context: click.Context, _parameter: click.Parameter, files: tuple[Path, ...]
 ) -> None:
-    # It may stand before the verb and behind it.
+    # The option is accepted before and after the verb.
     context.meta.setdefault(_PLUGINS, []).extend(files)
 
 
@@ -62,7 +74,7 @@ _plugin_option = click.Option(
     expose_value=False,
     callback=_keep_plugins,
     metavar="FILE",
-    help="A file of Python with components of your own, beside `plugins` of bench.toml.",
+    help="A Python file with components of your own; added to `plugins` of bench.toml.",
 )
 
 
@@ -110,20 +122,20 @@ _version_option = click.option(
     "--config",
     "path",
     type=LOCAL_PATH,
-    help="The bench.toml; else the nearest one at or above this folder, else bench's own.",
+    help="The bench.toml to use. [default: the nearest in this folder or above, else bench's own]",
 )
 @click.option(
     "--results",
     type=LOCAL_PATH,
     envvar="BENCH_RESULTS",
-    help="The folder of the records; else `results` beside bench.toml. [env: BENCH_RESULTS]",
+    help="The folder of results. [default: results beside bench.toml; env: BENCH_RESULTS]",
 )
 @click.option(
     "--data",
     "prepared",
     type=LOCAL_PATH,
     envvar="BENCH_DATA",
-    help="The folder of prepared data; else `data` beside bench.toml. [env: BENCH_DATA]",
+    help="The folder of prepared data. [default: data beside bench.toml; env: BENCH_DATA]",
 )
 @click.pass_context
 def app(
@@ -131,7 +143,10 @@ def app(
 ) -> None:
     """Fair, reproducible leaderboards for sequence recognition.
 
-    Begin with `bench run`: it trains a small grid and prints its leaderboard.
+    First steps:
+      bench init    write a bench.toml to begin with
+      bench doctor  check this machine
+      bench run     train a small grid in minutes, and print its leaderboard
     """
 
     def load() -> Config:
@@ -152,7 +167,7 @@ def app(
 def main() -> NoReturn:
     """Run the command line and end with a documented exit code."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal without ± or – shows ? there; a board must not end in a traceback for it.
+        # A terminal that cannot encode ± or – shows ? instead of ending in a traceback.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
@@ -163,16 +178,16 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
-    """Run the command line and return its exit code; errors have been printed.
+    """Run the command line, print errors, and return the exit code.
 
     Raises:
-        KeyboardInterrupt: A signal has come, whatever has become of its exception.
+        KeyboardInterrupt: A signal arrived, even if native code lost its exception.
     """
     try:
-        code: int = app(standalone_mode=False)
+        code: int = app(prog_name="bench", standalone_mode=False)
     except click.Abort:
         raise
-    except Exception as error:  # noqa: BLE001 (what is no sentence is raised again)
+    except Exception as error:  # noqa: BLE001 (unexpected errors are raised again)
         if interrupted():
             raise KeyboardInterrupt from None
         return _report(error)
@@ -182,7 +197,7 @@ def _run() -> int:
 
 
 def _report(error: Exception) -> Exit:
-    """Print what a verb has raised in a sentence; raise it again where it is none."""
+    """Print an expected error as one sentence and return its exit code; raise any other again."""
     match error:
         case click.ClickException():
             lines = StringIO()
@@ -192,7 +207,7 @@ def _report(error: Exception) -> Exit:
             say(f"bench: {one_line(error)}", fg="red")
             return error.code
         case OSError():
-            # A full disk, a folder that nobody may write into, a file where a folder should be.
+            # For example a full disk, or a folder without permission to write.
             say(f"bench: {os_error(error)}", fg="red")
         case _:
             raise error

@@ -1,4 +1,4 @@
-"""Help pages whose lines end between words."""
+"""Help pages that break lines between words only, and keep examples as they are."""
 
 from __future__ import annotations
 
@@ -10,36 +10,34 @@ import click
 from bench.core.text_width import text_width, wrapped
 
 POINTER = "`bench --help` lists the exit codes."
-_RAW = "\b"
-"""The first line of a paragraph that is printed as it is: click's own mark."""
 
 
 class WholeWords(click.HelpFormatter):
-    """A formatter that breaks no word, at hyphens neither, where click's does."""
+    """A help formatter that never breaks a word, not even at a hyphen as click does."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write the usage line."""
         self._write(f"{prefix or 'Usage: '}{prog} {args}".rstrip(), "    ")
 
     def write_text(self, text: str) -> None:
-        """Write paragraphs."""
+        """Write paragraphs; one with indented lines, such as examples, is written as it is."""
         indent = " " * self.current_indent
         for number, paragraph in enumerate(text.split("\n\n")):
             if number:
                 self.write("\n")
             lines = paragraph.splitlines()
-            if lines[0] == _RAW:
-                self.write("".join(f"{indent}{line}\n" for line in lines[1:]))
+            if any(line.startswith(" ") for line in lines):
+                self.write("".join(f"{indent}{line}\n" for line in lines))
             else:
                 self._write(f"{indent}{' '.join(' '.join(lines).split())}", indent)
 
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
-        """Write terms, and beside each what it means."""
+        """Write a list of terms, each with its meaning to the right of it."""
         listed = [*rows]
-        room = min(max(text_width(term) for term, _ in listed), col_max) + col_spacing
-        margin = " " * (self.current_indent + room)
+        column = min(max(text_width(term) for term, _ in listed), col_max) + col_spacing
+        margin = " " * (self.current_indent + column)
         for term, meaning in listed:
             start = f"{' ' * self.current_indent}{term}"
             if text_width(start) > len(margin) - col_spacing:
@@ -53,13 +51,13 @@ class WholeWords(click.HelpFormatter):
 
 
 class HelpContext(click.Context):
-    """A context whose help is written by `WholeWords`."""
+    """A click context whose help is formatted by `WholeWords`."""
 
     formatter_class = WholeWords
 
 
 def set_help(command: click.Command) -> None:
-    """Have a command print help of whole words, and its group the whole of its first sentence."""
+    """Format the help of a command by `WholeWords`, and list it with its whole first sentence."""
     command.context_class = HelpContext
     command.epilog = POINTER
     command.short_help = " ".join(cleandoc(command.help or "").split("\n\n")[0].split())

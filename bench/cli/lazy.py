@@ -1,4 +1,4 @@
-"""Verbs that are imported when they are called, so that `bench --help` answers at once."""
+"""A click group that imports a verb only when it is called, so that `bench --help` is fast."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ from importlib import import_module
 from typing import NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from bench.cli.help import HelpContext, set_help
 
 
 class LazyVerb(NamedTuple):
-    """Where a verb is declared, as `module:attribute`, and its line in the list of verbs."""
+    """A verb that is not imported yet.
+
+    Attributes:
+        path: Where its command is, as `module:attribute`.
+        help: Its line in the list of verbs.
+    """
 
     path: str
     help: str
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called; its own help imports none.
+    """A group whose commands are imported when they are called; its help imports no command.
 
     Args:
         verbs: Each command by name.
-        shared: Options that each command has beside its own, and each command of a group of these.
+        shared: Options that are added to each command, also to those of nested groups.
     """
 
     context_class = HelpContext
@@ -40,11 +46,11 @@ class LazyGroup(click.Group):
         self.shared = shared
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """Return the names in the order of the table."""
+        """Return the names of the verbs in the order of the table."""
         return [*self.verbs]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command and return it; None where no command has the name."""
+        """Import and return a command; None if no command has this name."""
         if cmd_name not in self.verbs:
             return None
         module, _, attribute = self.verbs[cmd_name].path.partition(":")
@@ -53,12 +59,21 @@ class LazyGroup(click.Group):
         return command
 
     def _share(self, command: click.Command) -> None:
-        """Add the shared options to a command, once, and to its own commands."""
+        """Add the shared options to a command, once, and to the commands of a group."""
         set_help(command)
         command.params += [option for option in self.shared if option not in command.params]
         if isinstance(command, click.Group):
             for each in command.commands.values():
                 self._share(each)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin with a text, and options; nothing is imported."""
+        verbs = [
+            CompletionItem(name, help=verb.help)
+            for name, verb in self.verbs.items()
+            if name.startswith(incomplete)
+        ]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs with their lines."""

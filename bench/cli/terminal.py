@@ -1,4 +1,4 @@
-"""What the verbs share: options, and what goes to which stream."""
+"""Options that several verbs have, and printing to stdout and stderr."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from bench.cli.completion import complete_suite
 from bench.core.errors import Exit
 from bench.core.printable import printable, printable_json
 from bench.core.text_table import Text, draw
@@ -20,28 +21,28 @@ if TYPE_CHECKING:
 
 Load = Callable[[], "Config"]
 
-EXITS = """\b
+EXITS = """
 Exit codes:
   0    done
-  1    tasks, sweep trials, profiles or checks failed, or images could not be read
-  2    usage or configuration
-  3    nothing selected
-  4    a regression was found, where --fail-on regress asks
-  5    verification failed, or a record or file of results cannot be used
-  130  interrupted; the last line says what resumes
+  1    a task, sweep trial, profile or check failed, or an image is unreadable
+  2    wrong usage or configuration
+  3    nothing was selected
+  4    --fail-on regress found a regression
+  5    verification failed, or a file of results is damaged
+  130  interrupted; the last line names the command that resumes
 """
 
 _LINES = "\n\t"
 _WIDE = "bench.wide"
-"""Where a context of click keeps whether tables may be wider than the terminal."""
+"""The key of --wide in the meta of click's context."""
 _LOG_FORMAT = "bench.log_format"
-"""Where a context of click keeps the format of what is said on stderr."""
+"""The key of --log-format in the meta of click's context."""
 _STDOUT = "bench.stdout"
-"""Where a context of click keeps the stdout of one document."""
+"""The key of the stream that the document of --json is printed to."""
 
 
 def _reserve_stdout(context: click.Context, _parameter: click.Parameter, as_json: bool) -> bool:  # noqa: FBT001 (click's)
-    """Send to stderr whatever else is printed, as by a component or an imported package."""
+    """Redirect other output to stderr, such as that of a component or an imported package."""
     if as_json:
         context.meta[_STDOUT] = sys.stdout
         context.with_resource(redirect_stdout(sys.stderr))
@@ -49,38 +50,38 @@ def _reserve_stdout(context: click.Context, _parameter: click.Parameter, as_json
 
 
 def print_json(data: object) -> None:
-    """Print the one document of `--json`."""
+    """Print the JSON document of `--json` on stdout."""
     click.echo(json_text(data), file=click.get_current_context().meta[_STDOUT])
 
 
 def json_text(data: object) -> str:
-    """Return the document of `--json`."""
+    """Return the JSON document of `--json`."""
     import msgspec
 
     document = json.dumps(msgspec.to_builtins(data), indent=1, ensure_ascii=False)
-    # JSON leaves most control characters as they are, and a terminal would obey them.
+    # JSON leaves most control characters unescaped, and a terminal would interpret them.
     return printable_json(document)
 
 
 def print_document(content: bytes) -> None:
-    """Print a document on stdout, to the byte; a terminal gets nothing that it would obey."""
+    """Print a document on stdout: its exact bytes, or without control characters on a terminal."""
     if sys.stdout.isatty():
         content = printable_json(content.decode().replace("\r\n", "\n")).encode()
     click.echo(content, nl=False)
 
 
-suite_argument = click.argument("suite", default="quick")
+suite_argument = click.argument("suite", default="quick", shell_complete=complete_suite)
 as_json_option = click.option(
     "--json",
     "as_json",
     is_flag=True,
     callback=_reserve_stdout,
-    help="One JSON document on stdout.",
+    help="Print one JSON document on stdout.",
 )
 
 
 def _keep_wide(context: click.Context, _parameter: click.Parameter, wide: bool) -> None:  # noqa: FBT001 (click's)
-    # It may stand before the verb and behind it.
+    # The option is accepted before and after the verb.
     context.meta[_WIDE] = wide or context.meta.get(_WIDE, False)
 
 
@@ -89,7 +90,7 @@ wide_option = click.Option(
     is_flag=True,
     expose_value=False,
     callback=_keep_wide,
-    help="Print every column of a table, however wide, and each row in one line.",
+    help="Print all columns of tables, and each row in one line.",
 )
 
 
@@ -103,26 +104,26 @@ log_format_option = click.option(
     type=click.Choice(["text", "json"]),
     default="text",
     callback=_keep_format,
-    help="`json`: one line of JSON per event on stderr, see `bench docs boards`.",
+    help="`json` prints one line of JSON per event on stderr (`bench docs boards`).",
 )
 
 
 def say(sentence: str, **style: Any) -> None:  # noqa: ANN401 (click's own)
-    """Print a sentence on stderr: wrapped at words on a terminal, else in its own lines."""
+    """Print a sentence on stderr; on a terminal it is wrapped at words."""
     context = click.get_current_context(silent=True)
     if context and context.meta.get(_LOG_FORMAT) == "json":
         from bench.execution.json_lines import json_line
 
         click.echo(json_line("message", text=sentence), err=True)
         return
-    shown = printable(sentence, _LINES)
+    text = printable(sentence, _LINES)
     if sys.stderr.isatty():
-        shown = draw(shown, terminal_width(sys.stderr))
-    click.secho(shown, err=True, color=has_color(sys.stderr), **style)
+        text = draw(text, terminal_width(sys.stderr))
+    click.secho(text, err=True, color=has_color(sys.stderr), **style)
 
 
 def print_text(text: Text, *, err: bool = False) -> None:
-    """Print paragraphs and tables on stdout, or on stderr, fitted to the terminal."""
+    """Print paragraphs and tables on stdout or stderr, fitted to the width of the terminal."""
     stream = sys.stderr if err else sys.stdout
     color = has_color(stream)
     wide = click.get_current_context().meta.get(_WIDE, False)
@@ -131,7 +132,7 @@ def print_text(text: Text, *, err: bool = False) -> None:
 
 
 def say_faults(faults: Iterable[str]) -> Exit:
-    """Say each fault of a record, and return the exit code where nothing worse has happened."""
+    """Print each fault of a record; return the exit code that faults alone lead to."""
     code = Exit.DONE
     for fault in faults:
         say(printable(fault), fg="red")
@@ -140,29 +141,29 @@ def say_faults(faults: Iterable[str]) -> Exit:
 
 
 def report(text: Text, data: object, *, as_json: bool) -> None:
-    """Print `data` as the one document on stdout and the text on stderr, or just the text."""
+    """Print `text` on stdout; with --json, print `data` on stdout and the text on stderr."""
     print_text(text, err=as_json)
     if as_json:
         print_json(data)
 
 
 def terminal_width(stream: TextIO) -> int | None:
-    """Return COLUMNS, else the columns of the terminal behind a stream; None of a pipe or a file.
+    """Return COLUMNS, else the width of the terminal that a stream writes to, else None.
 
-    So what goes to `grep` or into a log has each row and each sentence in one line.
+    In a pipe or a file there is no width, so that each row and sentence is one line for `grep`.
     """
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return int(columns)
     try:
-        # A terminal that does not know its size says 0.
+        # Some terminals report a width of 0.
         return os.get_terminal_size(stream.fileno()).columns or None
     except (OSError, ValueError):
         return None
 
 
 def has_color(stream: TextIO) -> bool:
-    """Return whether a stream shows color, as no-color.org and bixense.com/clicolors have it."""
+    """Return whether to print colors, as no-color.org and bixense.com/clicolors define it."""
     if os.environ.get("NO_COLOR"):
         return False
     if any(

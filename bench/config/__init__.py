@@ -1,1 +1,1 @@
-"""bench.toml as values: suites, recipes, protocols, and what they name that does not exist."""
+"""Reads bench.toml: suites, recipes, protocols and data sets, with a sentence per mistake."""

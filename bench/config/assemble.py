@@ -1,4 +1,4 @@
-"""A suite's table to its columns and entries: components are made, recipes and inputs resolved."""
+"""Builds a suite from its table: columns, and entries with their components, recipe and input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from bench.config.outside_rows import published_figures, recognizer_entries, recognizer_name
 from bench.config.recipe import Resources
-from bench.config.recipe_layers import Layer, Place, recipe_of
+from bench.config.recipe_layers import Layer, Location, recipe_of
 from bench.config.suite import Column, Suite, TrainedEntry, TunedTable, Tuning
 from bench.config.sweep_space import SweepTable
 from bench.core import registry
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from bench.config.suite import Named, SuiteTable
     from bench.core.components import Component, Dataset, Decoder, Loss, Model
 
-_OF_ENTRY: dict[registry.Kind, tuple[str, ...]] = {
+ENTRY_KEYS: dict[registry.Kind, tuple[str, ...]] = {
     "model": ("recipe", "input", "train", "label"),
     "loss": ("recipe", "label"),
     "decoder": ("label",),
     "recognizer": ("label", "trained_on"),
 }
-"""Keys in a suite that are not parameters of the component, by its kind."""
+"""Keys of an entry that are not parameters of its component, by the kind of component."""
 _TYPES: dict[str, tuple[Any, str]] = {
     "recipe": ((str, dict), "the name of a recipe, or a table of its keys"),
     "input": (dict, "a table of what differs from the model's own input"),
@@ -41,11 +41,11 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "label": (str, "a text in quotes"),
     "trained_on": (list, "a list of names of data sets"),
 }
-"""The type of each, and what a person writes there."""
+"""The type of each of these keys, and its description in messages."""
 
 
 class _Listed(NamedTuple):
-    """A component as a suite lists it, with the keys that are not its parameters."""
+    """A component as a suite lists it, with the keys that are not parameters."""
 
     component: Any
     recipe: Named = ""
@@ -56,23 +56,32 @@ class _Listed(NamedTuple):
 
 
 class Maker:
-    """Makes the components of one suite; every mistake names its line of bench.toml."""
+    """Builds the components of one suite; a mistake is reported with its line of bench.toml.
+
+    Args:
+        config: The bench.toml.
+        suite: The name of the suite.
+    """
 
     def __init__(self, config: Config, suite: str) -> None:
         self.config = config
         self.section = f"suite.{suite}"
 
     def listed(self, kind: registry.Kind, entry: Named, key: str = "") -> _Listed:
-        """Return the component `entry` of the list `key`."""
+        """Return the component that `entry` describes, an item of the list `key`.
+
+        Raises:
+            BenchError: The name, a parameter or another key is wrong.
+        """
         table = {"name": entry} if isinstance(entry, str) else entry
         table = dict(table) if isinstance(table, dict) else {}
         name = table.pop("name", None if kind != "recognizer" else recognizer_name(table))
         if not isinstance(name, str):
-            fault = f"a {kind} is a name, or a table with a 'name'"
+            fault = f"a {kind} must be a name, or a table with a 'name'"
             if kind == "recognizer":
-                fault += ", or with the main key of just one, such as 'predictions'"
+                fault += ", or with the main parameter of one recognizer, such as 'predictions'"
             raise self.config.error(fault, self.section, key or kind)
-        own: dict[str, Any] = {k: table.pop(k) for k in _OF_ENTRY.get(kind, ()) if k in table}
+        own: dict[str, Any] = {k: table.pop(k) for k in ENTRY_KEYS.get(kind, ()) if k in table}
         with self.config.locating(self.section, key or kind, name):
             component = self._component(kind, name, table)
             self._check_types(own)
@@ -80,25 +89,29 @@ class Maker:
         return _Listed(component, train=train, **own)
 
     def dataset(self, entry: Named, key: str) -> Dataset:
-        """Return the data set `entry` of the list `key`."""
+        """Return the data set that `entry` describes, an item of the list `key`."""
         return cast("Dataset", self.listed("dataset", entry, key).component)
 
     def all(self, kind: registry.Kind, entries: Sequence[Named], key: str) -> list[_Listed]:
-        """Return the components under `key`. Raises BenchError on none and on one listed twice."""
+        """Return the components of the list `key`.
+
+        Raises:
+            BenchError: The list is empty, or has a component twice.
+        """
         if not entries:
             fault = f"the list '{key}' is empty; name a {kind} in it"
             raise self.config.error(fault, self.section, key)
-        made: list[_Listed] = []
+        components: list[_Listed] = []
         for entry in entries:
             listed = self.listed(kind, entry, key)
-            if listed in made:
+            if listed in components:
                 fault = f"{kind} '{listed.component.label}' is listed twice; remove one"
                 raise self.config.error(fault, self.section, key, listed.component.name)
-            made.append(listed)
-        return made
+            components.append(listed)
+        return components
 
     def _component(self, kind: registry.Kind, name: str, table: dict[str, Any]) -> Component:
-        """Return the component `name`, of bench.toml or of bench, with the parameters `table`."""
+        """Return the component `name` with the parameters `table`."""
         if kind == "dataset" and name in self.config.datasets:
             return self.config.dataset(name, table)
         self._check_keys(kind, name, table)
@@ -107,13 +120,13 @@ class Maker:
 
     @staticmethod
     def _check_keys(kind: registry.Kind, name: str, table: dict[str, Any]) -> None:
-        """Raise SchemaError on a key that is neither a parameter nor one of an entry."""
+        """Raise SchemaError for a key that is neither a parameter nor another key of an entry."""
         parameters = registry.find(kind, name).defaults()
         for key in table:
-            if key not in parameters and key in _OF_ENTRY["model"]:
+            if key not in parameters and key in ENTRY_KEYS["model"]:
                 raise SchemaError(key, f"'{key}' is not a key of a {kind}; set it on a model")
             if key not in parameters:
-                hint = did_you_mean(key, [*parameters, *_OF_ENTRY.get(kind, ())])
+                hint = did_you_mean(key, [*parameters, *ENTRY_KEYS.get(kind, ())])
                 raise SchemaError(key, f"there is no key '{key}' here{hint}")
 
     @staticmethod
@@ -127,8 +140,18 @@ class Maker:
                     raise SchemaError(key, fault)
 
 
-def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) -> Suite:
-    """Return the suite of `table`, with the rows of `parent` before its own."""
+def build_suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) -> Suite:
+    """Return the suite that `table` describes.
+
+    Args:
+        config: The bench.toml.
+        name: The name of the suite.
+        table: Its keys.
+        parent: The suite that it extends; its rows come first.
+
+    Raises:
+        BenchError: A value is wrong, or components are incompatible.
+    """
     make = Maker(config, name)
     section = make.section
     if not table.seeds or len(set(table.seeds)) < len(table.seeds):
@@ -160,7 +183,7 @@ def suite(config: Config, name: str, table: SuiteTable, parent: Suite | None) ->
 
 
 def _columns(make: Maker, table: SuiteTable) -> tuple[Column, ...]:
-    """Return the columns: each of `datasets` with its own training, or `tests` with `train`."""
+    """Return the columns: each of `datasets` trained on itself, or `tests` trained on `train`."""
     if table.datasets and (table.train or table.tests):
         fault = "set either 'datasets' (each trained and tested on) or 'train' and 'tests'"
         raise make.config.error(fault, make.section, "datasets")
@@ -186,14 +209,14 @@ def _columns(make: Maker, table: SuiteTable) -> tuple[Column, ...]:
 
 
 def _column_name(names: dict[str, str], test: Dataset) -> str:
-    """Return the short name of a test set; a synthetic one never goes by the name of the real."""
+    """Return the short name of a test set; the name of a synthetic one says that it is."""
     name = names[test.label]
     hidden = getattr(test, "synthetic", False) and "synthetic" not in name
     return f"{name}-synthetic" if hidden else name
 
 
 def _check_overlaps(make: Maker, tests: Sequence[Dataset]) -> None:
-    """Raise BenchError where two test sets share samples, which would count twice."""
+    """Raise BenchError if two test sets share samples, which an average would count twice."""
     names = {test.name for test in tests}
     for test in tests:
         card = cards.find_card(test.name)
@@ -203,7 +226,7 @@ def _check_overlaps(make: Maker, tests: Sequence[Dataset]) -> None:
 
 
 def _entries(make: Maker, table: SuiteTable, columns: Sequence[Column]) -> list[TrainedEntry]:
-    """Return the grid of models × losses × decoders. Raises BenchError on what does not fit."""
+    """Return the grid of models × losses × decoders. Raises BenchError if some do not fit."""
     grid = itertools.product(
         make.all("model", table.models, "models"),
         make.all("loss", table.losses, "losses"),
@@ -234,13 +257,13 @@ def _entries(make: Maker, table: SuiteTable, columns: Sequence[Column]) -> list[
             )
         )
     if not entries:
-        fault = "no model, loss and decoder of this suite fit together"
+        fault = "no model, loss and decoder of this suite are compatible; see `bench docs suites`"
         raise make.config.error(fault, make.section, "models")
     return entries
 
 
 def _check_augmentation(make: Maker, model: Model, recipe: Recipe) -> None:
-    """Raise BenchError where the augmentation is for another kind of input than the model's."""
+    """Raise BenchError if the augmentation is for another kind of input than the model."""
     augmentation = recipe.augmentation
     if augmentation and augmentation.accepts != model.accepts:
         fault = (
@@ -251,27 +274,31 @@ def _check_augmentation(make: Maker, model: Model, recipe: Recipe) -> None:
 
 
 def entry_input(make: Maker, model: _Listed) -> Any:  # noqa: ANN401 (an Input of either kind)
-    """Return the model's default input with the entry's overrides."""
+    """Return the default input of the model with the changes of the entry."""
     with make.config.locating(make.section, "models", model.component.name, "input"):
         return parse_input(model.component.default_input, model.input or {})
 
 
 def _suite_layer(make: Maker, table: SuiteTable) -> Layer:
-    """Return the recipe of the whole suite; a name is set in the suite's table itself."""
+    """Return the recipe of the suite, which is a name or a table of its own."""
     if isinstance(table.recipe, str):
-        return Layer(table.recipe, Place(make.section, ("recipe", table.recipe)))
-    return Layer(table.recipe, Place(f"{make.section}.recipe"))
+        return Layer(table.recipe, Location(make.section, ("recipe", table.recipe)))
+    return Layer(table.recipe, Location(f"{make.section}.recipe"))
 
 
 def _layer(make: Maker, key: str, listed: _Listed) -> Layer:
-    """Return what a model or a loss under `key` changes of the recipe."""
-    return Layer(listed.recipe, Place(make.section, (key, listed.component.name, "recipe")))
+    """Return the recipe of a model or a loss of the list `key`."""
+    return Layer(listed.recipe, Location(make.section, (key, listed.component.name, "recipe")))
 
 
 def _fits(
     make: Maker, table: SuiteTable, columns: Sequence[Column], parts: tuple[_Listed, ...]
 ) -> bool:
-    """Return whether these can be an entry; where not, raise BenchError unless that is allowed."""
+    """Return whether a model, a loss and a decoder are compatible with each other and the data.
+
+    Raises:
+        BenchError: They are not, and the suite does not set `skip_incompatible`.
+    """
     model, loss, decoder = (part.component for part in parts)
     train = parts[0].train
     datasets = [each for column in columns for each in (column.test, *(train or column.train))]
@@ -283,7 +310,7 @@ def _fits(
 
 
 def _misfit(datasets: Sequence[Dataset], model: Model, loss: Loss, decoder: Decoder) -> str | None:
-    """Return why these cannot be an entry, or None when they can."""
+    """Return why a model, a loss and a decoder are incompatible, or None."""
     reasons = (incompatibility(dataset, model, loss) for dataset in datasets)
     if reason := next(filter(None, reasons), None):
         return reason
@@ -295,7 +322,7 @@ def _misfit(datasets: Sequence[Dataset], model: Model, loss: Loss, decoder: Deco
 def _tuned(
     make: Maker, table: SuiteTable, columns: Sequence[Column], number: int
 ) -> TrainedEntry | None:
-    """Return a tuned entry, None where it does not fit and that is allowed."""
+    """Return a tuned entry; None if it is incompatible and the suite skips such entries."""
     section = f"{make.section}.tuned[{number}]"
     entry = dict(table.tuned[number])
     with make.config.locating(f"{section}.tuning"):
@@ -312,7 +339,7 @@ def _tuned(
         _suite_layer(make, table),
         _layer(own, "model", model),
         _layer(own, "loss", loss),
-        Layer(tuned.recipe, Place(f"{section}.recipe")),
+        Layer(tuned.recipe, Location(f"{section}.recipe")),
     )
     _check_augmentation(own, model.component, recipe)
     return TrainedEntry(
@@ -340,40 +367,49 @@ def _sweep(make: Maker, table: dict[str, Any] | None) -> SweepTable | None:
 
 
 def _warnings(name: str, columns: Sequence[Column], protocol: str) -> list[str]:
-    """Return a sentence per test set whose card names another protocol."""
+    """Return a warning per test set whose card names another protocol."""
     sentences = []
     for column in columns:
         card = cards.find_card(column.test.name)
         if card and card.protocol != protocol:
             sentences.append(
                 f"suite '{name}' scores {column.name} under {protocol}; its card names "
-                f"{card.protocol}, so the scores do not compare with published ones"
+                f"{card.protocol}, so the scores are not comparable with published ones"
             )
     return sentences
 
 
 def with_ad_hoc(suite: Suite, models: Sequence[Component], losses: Sequence[Component]) -> Suite:
-    """Return `suite` with entries of more models and losses, by their defaults, that fit it."""
-    ours = [*dict.fromkeys(entry.model for entry in suite.entries)]
-    our_losses = [*dict.fromkeys(entry.loss for entry in suite.entries)]
+    """Return `suite` with entries of further models and losses, as far as they are compatible.
+
+    Args:
+        suite: The suite.
+        models: Models that it does not list; each is combined with all losses.
+        losses: Losses that it does not list; each is combined with all models.
+
+    Raises:
+        BenchError: There is no recipe for one of them.
+    """
+    listed_models = [*dict.fromkeys(entry.model for entry in suite.entries)]
+    listed_losses = [*dict.fromkeys(entry.loss for entry in suite.entries)]
     decoder = cast("Decoder", registry.make("decoder", "greedy", {}))
     pairs = [
-        *itertools.product([*ours, *models], losses),
-        *itertools.product(models, our_losses),
+        *itertools.product([*listed_models, *models], losses),
+        *itertools.product(models, listed_losses),
     ]
-    listed = {entry.model: entry for entry in suite.entries}
+    entries = {entry.model: entry for entry in suite.entries}
     datasets = [each for column in suite.columns for each in (column.test, *column.train)]
     added = []
     for model, loss in cast("list[tuple[Model, Loss]]", pairs):
         if _misfit(datasets, model, loss, decoder):
             continue
-        like = listed.get(model)
-        recipe = like.recipe if like else suite.recipe
+        listed = entries.get(model)
+        recipe = listed.recipe if listed else suite.recipe
         if recipe is None:
             raise BenchError(
                 f"suite '{suite.name}' has no recipe for model '{model.name}', which it does not "
-                "list; list it in bench.toml with a recipe"
+                "list; add it to 'models' with a recipe"
             )
-        given, train = (like.input, like.train) if like else (model.default_input, ())
-        added.append(TrainedEntry(model, loss, decoder, given, recipe, train))
+        model_input, train = (listed.input, listed.train) if listed else (model.default_input, ())
+        added.append(TrainedEntry(model, loss, decoder, model_input, recipe, train))
     return replace(suite, entries=tuple(dict.fromkeys([*suite.entries, *added])))

@@ -1,4 +1,4 @@
-"""The augmentation of a recipe, as bench.toml spells it: a name, or a table with parameters."""
+"""The augmentation of a recipe in bench.toml: a name, or a table with parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ def parse_augmentation(value: object) -> Augmentation | None:
     """Return the augmentation that a value of bench.toml names; None for "none".
 
     Args:
-        value: A name, or a table of a `name` and parameters. An augmentation, or None, stays.
+        value: A name, or a table of a `name` and parameters. An augmentation or None is returned
+            unchanged.
 
     Raises:
         SchemaError: A parameter is unknown, or its value has a wrong type or range.
@@ -26,7 +27,7 @@ def parse_augmentation(value: object) -> Augmentation | None:
     table = {"name": value} if isinstance(value, str) else value
     name = table.get("name") if isinstance(table, dict) else None
     if not isinstance(table, dict) or not isinstance(name, str):
-        raise BenchError("an augmentation is a name, or a table with a 'name'")
+        raise BenchError("an augmentation must be a name, or a table with a 'name'")
     if table == {"name": NO_AUGMENTATION}:
         return None
     if name not in registry.builtin("augmentation") and name not in registry.everything(
@@ -38,5 +39,5 @@ def parse_augmentation(value: object) -> Augmentation | None:
 
 
 def spelled_augmentation(augmentation: Augmentation | None) -> str | dict[str, Any]:
-    """Return an augmentation as bench.toml spells it, the inverse of `parse_augmentation`."""
+    """Return an augmentation as written in bench.toml; the inverse of `parse_augmentation`."""
     return augmentation.toml() if augmentation else NO_AUGMENTATION

@@ -1,4 +1,4 @@
-"""bench.toml to suites: every mistake is one sentence with file, line, key and the nearest name."""
+"""Reads bench.toml; a mistake is one sentence with file, line, key and the nearest name."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ NAME = "bench.toml"
 _TABLES = ("suite", "recipe", "protocol", "dataset")
 _PLUGINS = "plugins"
 _ADDED = ("datasets", "train", "tests")
-"""Keys of a suite whose lists a suite that extends it adds to; other keys replace the inherited."""
+"""Keys whose lists are added to those of the extended suite; other keys replace its values."""
 T = TypeVar("T")
 
 
 class Config:
-    """A bench.toml whose tables have the right keys; names are looked up one suite at a time.
+    """A bench.toml whose keys have been checked; names are looked up when a suite is built.
 
     Attributes:
         path: The file.
         results: The folder of records.
         leaderboards: The folder of published boards.
         data: The folder of prepared data.
-        plugins: The files of Python that it lists, with components of one's own.
-        text: The file's content without a byte order mark, with its own line endings.
-        tables: Each suite as it is spelled, after what it inherits.
-        recipes: Each `[recipe.NAME]` as it is spelled.
+        plugins: The Python files that it lists, with components of the user.
+        text: The content of the file without byte order mark, with its line endings.
+        tables: Each suite as it is written, with the keys that it inherits.
+        recipes: Each `[recipe.NAME]` as it is written.
         protocols: Each `[protocol.NAME]`.
         datasets: Each `[dataset.NAME]`.
     """
@@ -57,7 +57,7 @@ class Config:
         plugins: Sequence[Path] = (),
     ) -> None:
         self.path = path
-        # Absolute, as workers on other machines and in other folders use it.
+        # Absolute, because workers have other working folders.
         self.results = (results or home / "results").absolute()
         self.leaderboards = home / "leaderboards"
         self.data = home / "data"
@@ -67,7 +67,7 @@ class Config:
                 fault = f"there is no key '{key}' here{did_you_mean(key, [*_TABLES, _PLUGINS])}"
                 raise self.error(fault, "", key)
         self.plugins = self._listed_plugins(document.get(_PLUGINS, []))
-        # First, because a protocol may name a metric of one.
+        # First, because a protocol may name a metric of a plug-in.
         plugin_files.settle([*self.plugins, *plugins])
         self.recipes: dict[str, dict[str, Any]] = dict(self._named_tables(document, "recipe"))
         recipe_layers.check_extends(self)
@@ -86,18 +86,17 @@ class Config:
                 self.tables[name] = fill(SuiteTable, self._inherited(name))
 
     def suite(self, name: str) -> Suite:
-        """Return the suite `name` with every name in it looked up.
+        """Return the suite `name` with its components.
 
         Raises:
-            BenchError: There is no such suite; or everything that it names and that does not
-                exist; or the first wrong value in it.
+            BenchError: There is no such suite, it names what does not exist, or a value is wrong.
         """
         if name not in self.tables:
             raise BenchError(
                 f"{self.path}: there is no suite '{name}'{did_you_mean(name, self.tables)}"
             )
         table, section = self.tables[name], f"suite.{name}"
-        # First, so that its mistakes are located in its own section.
+        # First, so that mistakes of the extended suite are located there.
         parent = self.suite(table.extends) if table.extends else None
         if not table.protocol:
             raise self.error("the key 'protocol' is missing", section)
@@ -107,10 +106,10 @@ class Config:
             raise self.error(
                 missing.sentence(names, self.protocols, self.datasets), section, key, first
             )
-        return assemble.suite(self, name, table, parent)
+        return assemble.build_suite(self, name, table, parent)
 
     def protocol(self, name: str) -> Protocol:
-        """Return the protocol `name`, of this file or of bench. Raises BenchError on neither."""
+        """Return the protocol `name` of this file or of bench. Raises BenchError on neither."""
         existing = {**protocols.PROTOCOLS, **self.protocols}
         if name not in existing:
             raise BenchError(f"there is no protocol '{name}'{did_you_mean(name, existing)}")
@@ -120,7 +119,8 @@ class Config:
         """Return the data set `name`, of this file or of bench.
 
         Raises:
-            BenchError: There is none; SchemaError, where it does not take these parameters.
+            BenchError: There is none.
+            SchemaError: A parameter is wrong.
         """
         if name in self.datasets:
             for key in parameters or ():
@@ -137,7 +137,7 @@ class Config:
             return fill(kind, table)
 
     def _listed_plugins(self, entries: object) -> tuple[Path, ...]:
-        """Return the files of the list `plugins`, found from the folder of this file."""
+        """Return the files of the list `plugins`, relative to the folder of this file."""
         if not isinstance(entries, list) or not all(isinstance(each, str) for each in entries):
             fault = "'plugins' must be a list of files, like [\"my_loss.py\"]"
             raise self.error(fault, "", _PLUGINS)
@@ -150,14 +150,16 @@ class Config:
         return tuple(paths)
 
     def _inherited(self, name: str) -> dict[str, Any]:
-        """Return the keys of suite `name` over those of the suite that it extends."""
+        """Return the keys of suite `name`, with those of the suites that it extends."""
         chain = [name]
         while parent := self._raw[chain[-1]].get("extends"):
             if parent not in self._raw:
                 fault = f"extends = '{parent}' is not a suite{did_you_mean(str(parent), self._raw)}"
                 raise SchemaError("extends", fault)
             if parent in chain:
-                raise SchemaError("extends", f"extends = '{parent}' leads back to '{name}'")
+                raise SchemaError(
+                    "extends", f"extends = '{parent}': suite '{name}' extends itself; remove one"
+                )
             chain.append(parent)
         table: dict[str, Any] = {}
         for each in reversed(chain):
@@ -167,7 +169,7 @@ class Config:
                 for key in _ADDED
                 if isinstance(table.get(key), list) and isinstance(own.get(key), list)
             }
-            # What belongs to one suite's own rows is not inherited.
+            # Entries of a sweep belong to the suite that was searched.
             for key in ("tuned", "sweep", "extends"):
                 table.pop(key, None)
             table = table | own | added
@@ -190,7 +192,7 @@ class Config:
 
     @contextmanager
     def locating(self, section: str, *words: str) -> Iterator[None]:
-        """Add file, line and section to errors that are raised within."""
+        """Add file, line and section to errors that are raised in this context."""
         try:
             yield
         except SchemaError as error:
@@ -200,7 +202,7 @@ class Config:
             raise self.error(str(error), section, *words) from None
 
     def error(self, message: str, section: str, *words: str) -> BenchError:
-        """Return the error of a mistake in `section`, at the line that has the last of `words`."""
+        """Return the error for a mistake in `section`, at the line that has the last of `words`."""
         where = f"[{unnumbered(section)}] " if section else ""
         return BenchError(f"{self.path}:{line_of(self.text, section, *words)}: {where}{message}")
 
@@ -208,12 +210,17 @@ class Config:
 def load(
     path: Path | None = None, results: Path | None = None, plugins: Sequence[Path] = ()
 ) -> Config:
-    """Read `path`, else the nearest bench.toml at or above this folder, else bench's own.
+    """Read a bench.toml.
 
     Args:
-        path: A bench.toml.
-        results: The folder of records, where it is not beside that.
-        plugins: Files with components of one's own, beside those that bench.toml lists.
+        path: The file. None: the nearest bench.toml in the working folder or above, else that of
+            bench itself.
+        results: The folder of records. None: `results` beside the file, or in the working folder
+            for that of bench itself.
+        plugins: Python files with components, in addition to those that bench.toml lists.
+
+    Raises:
+        BenchError: The file does not exist or has a mistake.
     """
     if path is not None:
         if not path.exists():
@@ -222,7 +229,7 @@ def load(
     try:
         here = Path.cwd()
     except FileNotFoundError:
-        raise BenchError("the working folder was removed; change to one that exists") from None
+        raise BenchError("the working folder was removed; change to an existing one") from None
     for folder in (here, *here.parents):
         # A pipe, a folder or a broken link of that name is refused where it is read.
         if is_there(folder / NAME):

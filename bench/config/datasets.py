@@ -1,4 +1,4 @@
-"""A person's own data sets: `[dataset.NAME]` tables of bench.toml."""
+"""Data sets that bench.toml declares: `[dataset.NAME]` tables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BY_NAMES = "names"
 DEFAULT_SEED = "v1"
 FindProtocol = Callable[[str], Protocol]
 _TYPO = 0.6
-"""Likeness to the name of a protocol above which a text is not taken for characters."""
+"""Similarity to the name of a protocol above which a text is a typo, not a list of characters."""
 _TOLERANCE = 1e-6
 
 
@@ -49,14 +49,16 @@ class DatasetTable:
         kind: What its samples are.
         folder: The folder, tar or zip; relative to the folder of bench.toml.
         format: The label format, or a table of its `name` and options. Empty: the one that fits.
-        labels: A file of labels, or several, or one or more for each split; in the folder. Empty:
-            those that the format finds.
-        images: What paths in labels are relative to. Empty: it is found out.
-        splits: `names`; or the split that all samples are in; or a table of a `column`, of a list
-            for each split, or of a share for each split and a `seed`.
-        group: What is never divided: a table of `column`, `folder` or `pattern`.
-        alphabet: A protocol, or the characters that are learned; or a table of `characters`. Empty:
-            those of the training transcripts.
+        labels: A file of labels in the folder, a list of files, or a table of files by split.
+            Empty: all that the format finds.
+        images: The folder that paths in labels are relative to. Empty: the one by which most images
+            exist.
+        splits: How samples are divided. `names`: by the names of files and folders; the name of a
+            split: all samples are in it; or a table: a `column` of the labels, a file of ids for
+            each split, or a fraction for each split and a `seed`.
+        group: Samples that stay in one split: a table of `column`, `folder` or `pattern`.
+        alphabet: The characters that networks learn: the name of a protocol, the characters
+            themselves, or a table of `characters`. Empty: those of the training transcripts.
         about: One sentence for people.
     """
 
@@ -91,7 +93,7 @@ def declare(
         raise SchemaError("folder", "'folder' is empty; set it to the folder of the data")
     files, of_files = _labels(values.labels)
     if of_files and "splits" in table:
-        fault = "'splits' and a table of 'labels' both say the splits; remove one"
+        fault = "'splits' and a table of 'labels' both define the splits; remove one"
         raise SchemaError("splits", fault)
     clips = values.kind == "clips"
     labels = OwnLabels(
@@ -106,7 +108,7 @@ def declare(
     )
     alphabet = _alphabet(values.alphabet, find_protocol) if values.alphabet else None
     if clips and alphabet:
-        raise SchemaError("alphabet", "clips are read by their glosses; remove 'alphabet'")
+        raise SchemaError("alphabet", "clips have glosses, not characters; remove 'alphabet'")
     return OwnDataset(
         name=name, samples=values.kind, alphabet=alphabet, labels=labels, about=values.about
     )
@@ -120,11 +122,11 @@ def _folder(path: str) -> Path:
 
 
 def check_name(name: str) -> None:
-    """Raise SchemaError where a data set cannot be called so."""
+    """Raise SchemaError if a data set cannot have this name."""
     if fault := name_fault("dataset", name):
         raise SchemaError("", fault)
     if name.endswith(SYNTHETIC):
-        fault = f"a data set cannot be called '{name}'; take an end other than {SYNTHETIC}"
+        fault = f"a data set cannot be called '{name}'; choose another ending than {SYNTHETIC}"
         raise SchemaError("", fault)
     if name in registry.builtin("dataset") or cards.find_card(name):
         raise SchemaError("", f"bench has a data set '{name}' already; rename this one")
@@ -154,7 +156,7 @@ def label_format(value: str | dict[str, Any], *, clips: bool) -> LabelFormat:
 def _labels(
     value: str | list[str] | dict[str, Any],
 ) -> tuple[tuple[str, ...], LabelFileSplits | None]:
-    """Return the files of labels, and their splits where the table says them."""
+    """Return the files of labels, and their splits if the value is a table."""
     if isinstance(value, str):
         return ((value,) if value else ()), None
     if isinstance(value, list):
@@ -164,7 +166,9 @@ def _labels(
         _require_split("labels", split)
         for file in listed if isinstance(listed, list) else [listed]:
             if not isinstance(file, str) or not file:
-                raise SchemaError("labels", f"labels of '{split}' must be files in quotes")
+                raise SchemaError(
+                    "labels", f"labels of '{split}' must be a file, or a list of files"
+                )
             if PurePosixPath(file).as_posix() in files:
                 raise SchemaError("labels", f"'{file}' is listed for two splits; remove one", file)
             files[PurePosixPath(file).as_posix()] = cast("Split", split)
@@ -172,7 +176,7 @@ def _labels(
 
 
 def _division(value: str | dict[str, Any]) -> Division:
-    """Return how `splits` divides samples."""
+    """Return the division that a value of `splits` describes."""
     if isinstance(value, str):
         if value == BY_NAMES:
             return NamedSplits()
@@ -180,7 +184,7 @@ def _division(value: str | dict[str, Any]) -> Division:
         return WholeSplit(cast("Split", value))
     if "column" in value:
         if len(value) > 1 or not isinstance(value["column"], str) or not value["column"]:
-            fault = 'splits by a column are { column = "NAME" } and nothing else'
+            fault = 'splits by a column must be { column = "NAME" } and nothing else'
             raise SchemaError("splits", fault)
         return ColumnSplits(value["column"])
     shares = {key: each for key, each in value.items() if key != "seed"}
@@ -192,7 +196,7 @@ def _division(value: str | dict[str, Any]) -> Division:
 
 
 def _ratio(shares: Mapping[str, Any], seed: object) -> RatioSplits:
-    """Return a division by shares that add up to 1."""
+    """Return a division by fractions that add up to 1."""
     numbers = {
         split: share
         for split, share in shares.items()
@@ -201,14 +205,16 @@ def _ratio(shares: Mapping[str, Any], seed: object) -> RatioSplits:
     if not shares or len(numbers) < len(shares):
         raise SchemaError(
             "splits",
-            "splits is a table of shares above 0 such as { train = 0.8, validation = 0.1, "
+            "splits must be a table of fractions above 0 such as { train = 0.8, validation = 0.1, "
             'test = 0.1, seed = "v1" }, of lists such as { test = "test.txt" }, or of a column',
         )
     if not math.isclose(sum(numbers.values()), 1, abs_tol=_TOLERANCE):
-        fault = f"the shares of splits add up to {sum(numbers.values()):g}; make that 1"
+        fault = (
+            f"the fractions of splits add up to {sum(numbers.values()):g}; they must add up to 1"
+        )
         raise SchemaError("splits", fault)
     if not isinstance(seed, str) or not seed:
-        raise SchemaError("splits", "the seed of splits is a name in quotes, such as 'v1'", "seed")
+        raise SchemaError("splits", "the seed of splits must be a text, such as 'v1'", "seed")
     return RatioSplits({cast("Split", split): float(each) for split, each in numbers.items()}, seed)
 
 
@@ -224,7 +230,7 @@ def _group(table: dict[str, Any]) -> Group:
     except SchemaError as error:
         raise SchemaError("group", f"group: {error}", error.key) from None
     if sum(map(bool, (group.column, group.folder, group.pattern))) != 1:
-        fault = "group has one of the keys column, folder (from 1) and pattern"
+        fault = "group must have one of the keys column, folder (from 1) and pattern"
         raise SchemaError("group", fault)
     try:
         re.compile(group.pattern)
@@ -241,26 +247,26 @@ def _alphabet(value: str | dict[str, Any], find_protocol: FindProtocol) -> Proto
             case {"characters": str(text)} if text and len(value) == 1:
                 return _characters(text)
             case _:
-                fault = 'a table of alphabet is { characters = "…" }'
+                fault = 'a table of alphabet must be { characters = "…" }'
                 raise SchemaError("alphabet", fault)
     try:
         protocol = find_protocol(value)
     except BenchError as error:
-        # A name that is mistyped is a text of characters too.
+        # A mistyped name could be a list of characters.
         if nearest(value, PROTOCOLS, _TYPO):
             fault = f'{error}; for characters, write alphabet = {{ characters = "…" }}'
             raise SchemaError("alphabet", fault, value) from None
         return _characters(value)
     if not protocol.charset:
-        fault = f"protocol '{value}' lists no characters, so that it cannot be an alphabet"
+        fault = f"protocol '{value}' lists no characters, so it cannot be an alphabet"
         raise SchemaError("alphabet", fault, value)
     return protocol
 
 
 def _characters(text: str) -> Protocol:
-    """Return the rules of an alphabet. Raises SchemaError on a character that is there twice."""
+    """Return the rules of an alphabet. Raises SchemaError if a character is there twice."""
     charset = character_rules().normalize(text)
-    for place, character in enumerate(charset):
-        if character in charset[:place]:
+    for index, character in enumerate(charset):
+        if character in charset[:index]:
             raise SchemaError("alphabet", f"alphabet has {character!r} twice; remove one")
     return character_rules(charset)

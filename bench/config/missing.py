@@ -1,4 +1,4 @@
-"""Names in a suite that no component, protocol or recipe has: it may be written before they are."""
+"""Names in a suite that do not exist: it may be written before its components are."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Key = Literal[
     "recognizers",
 ]
 Missing = dict[Key, list[str]]
-"""Names by the key that lists them, in the order of the suite."""
+"""Missing names by the key that lists them, in the order of the suite."""
 
 _TYPO = 0.7
-"""Between the likeness of `radial` and `radial-ctc` (0.75) and that of `seq-mnist` and `seq-digits`
-(0.63): below it, a name is taken for one of a component that is still to be written."""
+"""Similarity above which a missing name counts as a typo, else as a component to be written. It is
+between that of `radial` and `radial-ctc` (0.75) and that of `seq-mnist` and `seq-digits` (0.63)."""
 _KINDS: dict[Key, registry.Kind] = {
     "datasets": "dataset",
     "train": "dataset",
@@ -44,9 +44,12 @@ _KINDS: dict[Key, registry.Kind] = {
 def missing_names(
     table: SuiteTable, protocols: Collection[str] = (), datasets: Collection[str] = ()
 ) -> Missing:
-    """Return the names in `table` that neither bench has nor bench.toml declares.
+    """Return the names in `table` that neither bench nor bench.toml has.
 
-    `protocols` and `datasets` are those that bench.toml declares.
+    Args:
+        table: A suite.
+        protocols: The protocols that bench.toml declares.
+        datasets: The data sets that bench.toml declares.
     """
     named: dict[Key, list[str]] = {
         "protocol": [table.protocol],
@@ -56,16 +59,16 @@ def missing_names(
         entries: list[Named] = getattr(table, key)
         names = [entry if isinstance(entry, str) else entry.get("name") for entry in entries]
         named[key] = list(dict.fromkeys(name for name in names if isinstance(name, str)))
-    unknown = {key: _unknown(key, names, protocols, datasets) for key, names in named.items()}
+    unknown = {key: _unknown_names(key, names, protocols, datasets) for key, names in named.items()}
     return {key: names for key, names in unknown.items() if names}
 
 
 def sentence(
     missing: Missing, protocols: Collection[str] = (), datasets: Collection[str] = ()
 ) -> str:
-    """Return what is missing and what to do; for a single name, the nearest existing one."""
+    """Return the sentence on missing names; for a single one, with the nearest existing name."""
     (key, (name, *others)), *more = missing.items()
-    existing = _existing(key, protocols, datasets)
+    existing = _existing_names(key, protocols, datasets)
     kinds = [_KINDS[key] for key in missing if key in _KINDS]
     faults = [*dict.fromkeys(fault for kind in kinds for fault in registry.faults(kind))]
     single = not (others or more)
@@ -73,33 +76,36 @@ def sentence(
         noun = _KINDS.get(key, "protocol")
         single_fault = f"there is no {noun} '{name}'{did_you_mean(name, existing)}"
         return with_how_to_add(single_fault, faults) if key in _KINDS else single_fault
+    phrases = ", ".join(_noun_phrase(*item) for item in missing.items())
     return with_how_to_add(
-        f"needs what bench does not have yet: {', '.join(_listed(*e) for e in missing.items())}; "
+        f"needs what bench does not have yet: {phrases}; "
         "`bench ls datasets | models | losses | decoders | recognizers` lists what exists",
         faults,
     )
 
 
-def _unknown(
+def _unknown_names(
     key: Key, names: list[str], protocols: Collection[str], datasets: Collection[str]
 ) -> list[str]:
     if _KINDS.get(key) == "dataset":
         names = [name for name in names if name not in datasets]
-    # Entry points of other packages are slow to list: only where bench's own names do not suffice.
+    # Listing entry points of other packages is slow, so bench's own names are compared first.
     if key in _KINDS and registry.builtin(_KINDS[key]).keys() >= set(names):
         return []
-    existing = _existing(key, protocols, datasets)
+    existing = _existing_names(key, protocols, datasets)
     return [name for name in names if name not in existing]
 
 
-def _existing(key: Key, protocols: Collection[str], datasets: Collection[str]) -> Collection[str]:
+def _existing_names(
+    key: Key, protocols: Collection[str], datasets: Collection[str]
+) -> Collection[str]:
     if key in _KINDS:
         own = datasets if _KINDS[key] == "dataset" else ()
         return {*registry.names(_KINDS[key]), *own}
     return {*PROTOCOLS, *protocols}
 
 
-def _listed(key: Key, names: list[str]) -> str:
+def _noun_phrase(key: Key, names: list[str]) -> str:
     *before, last = (f"'{name}'" for name in names)
     kind = _KINDS.get(key, "protocol")
     noun = f"{kind}{'es' if kind == 'loss' else 's'}" if before else kind

@@ -1,4 +1,4 @@
-"""bench.toml with one more `[dataset.NAME]`; all else in the file stays as it is written."""
+"""Adds a `[dataset.NAME]` to the text of a bench.toml, and keeps all other text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.core.errors import BenchError
 
 Value = str | Sequence[str] | Mapping[str, Any]
 _READING = ("kind", "folder", "format", "labels", "images", "splits")
-"""The keys that a table is given; others, such as `alphabet`, are a person's."""
+"""The keys that are written; others, such as `alphabet`, are left to the user."""
 
 
 def with_dataset(
@@ -21,16 +21,17 @@ def with_dataset(
 ) -> str:
     """Return the text of a bench.toml with a table for a data set.
 
-    Of a table that is there already, the keys are set, and other keys and all comments are kept.
+    If the table exists, its keys are replaced; other keys, `splits` that is not given, and all
+    comments are kept.
 
     Args:
-        text: The file, empty where there is none yet.
-        name: The data set.
+        text: The content of the file; empty if there is none yet.
+        name: The name of the data set.
         keys: The keys of its table.
         comments: Lines below a new table.
 
     Raises:
-        BenchError: The file spells its data sets in a way that leaves no place for a table.
+        BenchError: A table cannot be added to the file as it is written.
     """
     document = tomlkit.parse(text)
     own = document.get("dataset", {}).get(name)
@@ -40,7 +41,7 @@ def with_dataset(
         for key in _READING:
             if key in keys:
                 own[key] = _item(keys[key])
-            elif key in own:
+            elif key in own and key != "splits":
                 del own[key]
         new = tomlkit.dumps(document)
     if _parsed(new) != _expected(text, name, keys):
@@ -79,9 +80,10 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 
 def _expected(text: str, name: str, keys: Mapping[str, Value]) -> dict[str, Any]:
-    """Return what the new file has to say: the old one, and the keys of the table."""
+    """Return the values that the new file has to have: those of the old one, and the table."""
     document = tomllib.loads(text)
     datasets = document.get("dataset", {})
-    kept = {key: v for key, v in datasets.get(name, {}).items() if key not in _READING}
+    replaced = {*_READING} - {"splits"}
+    kept = {key: v for key, v in datasets.get(name, {}).items() if key not in replaced}
     new = {key: v if isinstance(v, str | dict) else [*v] for key, v in keys.items()}
     return document | {"dataset": datasets | {name: kept | new}}

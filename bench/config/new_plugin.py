@@ -26,7 +26,7 @@ def with_plugin(text: str, path: str) -> str:
         return text
     if "plugins" in before:
         document = tomlkit.parse(text)
-        document["plugins"].append(path)  # type: ignore[union-attr]
+        document["plugins"].append(path)
         new = tomlkit.dumps(document)
     else:
         new = _inserted(text, f"plugins = [{json.dumps(path, ensure_ascii=False)}]")

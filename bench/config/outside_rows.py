@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.core.components import Recognizer
 
 _MAX_TEXT = 1000
-"""Characters of the source and the note of a published figure."""
+"""Characters of the source and of the note of a published figure."""
 
 
 def recognizer_entries(
@@ -26,10 +26,10 @@ def recognizer_entries(
     columns: Sequence[Column],
     inherited: Sequence[RecognizerEntry],
 ) -> tuple[RecognizerEntry, ...]:
-    """Return what is not trained by bench, with what the suite inherits.
+    """Return the recognizers of a suite, after those that it inherits.
 
     Raises:
-        BenchError: One cannot read a test set, or boards would call two of them the same.
+        BenchError: One cannot read a test set, or two would have the same name on boards.
     """
     if not table.recognizers:
         return tuple(inherited)
@@ -49,7 +49,9 @@ def recognizer_entries(
         if entry in inherited:
             continue
         if entry.name in {each.name for each in entries}:
-            fault = f"two recognizers are called '{entry.name}' on boards; set label of one of them"
+            fault = (
+                f"two recognizers are called '{entry.name}' on boards; set a label for one of them"
+            )
             raise make.config.error(fault, make.section, "recognizers", reader.name)
         entries.append(entry)
     return tuple(entries)
@@ -58,7 +60,7 @@ def recognizer_entries(
 def published_figures(
     make: Maker, table: SuiteTable, columns: Sequence[Column]
 ) -> Iterator[Published]:
-    """Yield the published figures. Raises BenchError on a test set that the suite does not have."""
+    """Yield the published figures. Raises BenchError for an unknown test set."""
     names = [column.name for column in columns]
     for number, row in enumerate(table.published):
         section = f"{make.section}.published[{number}]"
@@ -78,6 +80,6 @@ def published_figures(
 
 
 def recognizer_name(table: dict[str, Any]) -> str | None:
-    """Return which recognizer a table without `name` is: the one that a key is named after."""
+    """Return the recognizer of a table without `name`: the one whose name is one of its keys."""
     named = [key for key in table if key in registry.everything("recognizer")]
     return named[0] if len(named) == 1 else None

@@ -21,7 +21,7 @@ from bench.core.schema import (
 )
 
 _MAX_WORKERS = 16
-"""More than feed a GPU with words from JPEGs."""
+"""Enough to feed a GPU with words decoded from JPEG."""
 Precision = Literal["float32", "tf32", "bf16", "fp16"]
 _READ_UNDER: tuple[tuple[set[str], str, tuple[str, ...]], ...] = (
     ({"milestones", "decay"}, "schedule", ("multi-step",)),
@@ -29,7 +29,8 @@ _READ_UNDER: tuple[tuple[set[str], str, tuple[str, ...]], ...] = (
     ({"momentum"}, "optimizer", ("sgd",)),
     ({"betas", "momentum", "warmup"}, "schedule", ("constant", "cosine", "multi-step")),
 )
-"""Keys of a recipe, the key that decides whether they are read, and its values that read them."""
+"""Keys of a recipe, the key that decides whether they have an effect, and its values for which they
+have."""
 
 
 def _steps_or_epochs(value: object) -> str:
@@ -44,8 +45,8 @@ def _interval(value: object) -> str:
 class Recipe:
     """How a network is trained; part of a training's key.
 
-    A step is one update of the weights. An epoch is one pass over the training data. A recipe says
-    how many of one of the two it takes, and counts `milestones` and `warmup` in the same unit.
+    A step is one update of the weights. An epoch is one pass over the training data. A recipe sets
+    either `epochs` or `steps`; `milestones` and `warmup` count in the same unit.
 
     Attributes:
         epochs: Length of the training in epochs; `patience` may end it sooner. Set this or `steps`.
@@ -53,37 +54,37 @@ class Recipe:
         batch_size: Samples per batch.
         learning_rate: The peak of the `one-cycle` schedule, else the value it starts from.
         optimizer: The optimizer of torch with this name.
-        weight_decay: As torch's optimizer takes it.
+        weight_decay: The parameter of torch's optimizer: an L2 penalty, decoupled for `adamw`.
         schedule: `multi-step` multiplies the learning rate by `decay` after each of `milestones`;
             `cosine` lowers it along half a cosine to zero at the end (Loshchilov and Hutter,
             "SGDR", ICLR 2017, without restarts); `one-cycle` is torch's `OneCycleLR`, which warms
-            up by itself and moves β₁ or the momentum too. All are computed per step.
-        milestones: Epochs or steps, rising.
-        decay: The factor of `multi-step`.
-        gradient_clip: The largest norm of all gradients together; 0 clips nothing.
+            up by itself and changes β₁ or the momentum too. All are computed per step.
+        milestones: For `multi-step`: epochs or steps, in increasing order.
+        decay: For `multi-step`: the factor.
+        gradient_clip: The largest L2 norm of all gradients together; 0 clips nothing.
         validate_every: Interval in steps or epochs, such as `500 steps` or `0.25 epochs`; the
             network is also validated at the end. Not in seconds, because it decides which weights
             are selected, and that must not depend on the machine.
         select: Which weights are kept: `best` are those with the lowest label error rate of all
             validations (the first of several), `last` those of the last step.
-        betas: Of `adam` and `adamw`.
-        momentum: Of `sgd`.
+        betas: For `adam` and `adamw`: β₁ and β₂.
+        momentum: For `sgd`.
         warmup: Epochs or steps, or a part of an epoch, over which the learning rate rises linearly
             from zero.
         accumulate: Batches whose gradients make one step, each weighted by its samples. This
             equals one larger batch where a loss is a mean over samples and no layer looks across
             a batch, as batch normalization does.
-        precision: What the network computes in during training. `float32` is IEEE single precision
+        precision: Number format of the network during training. `float32` is IEEE single precision
             in every operation, on GPUs too. `tf32` rounds the factors of matrix products and
             convolutions to 10 bits of mantissa; `bf16` and `fp16` are torch's autocast. `tf32` and
-            `fp16` need a GPU. Weights, losses and everything that is scored are float32.
-        patience: End training once this many validations in a row have not lowered the label error
-            rate; 0 never.
+            `fp16` require a GPU. Weights, losses and evaluations are always float32.
+        patience: Stop training after this many validations in a row without a lower label error
+            rate; 0 never stops.
         augmentation: Random changes of training samples; `bench ls augmentations` lists them. None,
-            which bench.toml spells "none", changes nothing.
+            "none" in bench.toml, changes nothing.
 
     Raises:
-        BenchError: Not exactly one of `epochs` and `steps` is set, a key is set that nothing reads,
+        BenchError: Not exactly one of `epochs` and `steps` is set, a key is set that has no effect,
             `multi-step` lacks its keys, or `validate_every` is not an interval.
     """
 
@@ -115,13 +116,13 @@ class Recipe:
             interval = Interval.parse(self.validate_every, allow_seconds=False)
         except BenchError as error:
             raise BenchError(f"validate_every: {error}") from None
-        # Equal intervals have equal keys, however they are spelled.
+        # Equal intervals have equal keys, however they are written.
         object.__setattr__(self, "validate_every", str(interval))
         for keys, reader, readers in _READ_UNDER:
             unread, value = self._changed() & keys, getattr(self, reader)
             if unread and value not in readers:
                 raise BenchError(
-                    f"'{min(unread)}' is read only with {reader} = "
+                    f"'{min(unread)}' has an effect only with {reader} = "
                     f"{' or '.join(map(repr, readers))}, and here it is '{value}'; remove it"
                 )
         if self.schedule == "multi-step" and not {"milestones", "decay"} <= self._changed():
@@ -129,7 +130,7 @@ class Recipe:
                 "schedule = 'multi-step' requires 'milestones' and a 'decay' other than 1"
             )
         if list(self.milestones) != sorted({*self.milestones}):
-            raise BenchError(f"milestones = {[*self.milestones]} must rise from one to the next")
+            raise BenchError(f"milestones = {[*self.milestones]} must be in increasing order")
 
     @property
     def validation_interval(self) -> Interval:
@@ -138,9 +139,9 @@ class Recipe:
 
     @property
     def validations(self) -> int | None:
-        """The number of validations without patience.
+        """The number of validations if `patience` does not end training.
 
-        None where it depends on the size of the data: length and `validate_every` differ in unit.
+        None if length and `validate_every` differ in unit, so that it depends on the data.
         """
         interval = self.validation_interval
         if self.steps and interval.unit == "steps":
@@ -150,20 +151,20 @@ class Recipe:
         return None
 
     def values(self) -> dict[str, Any]:
-        """Return every key with its value, as bench.toml spells it."""
+        """Return all keys with their values, as bench.toml has them."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["augmentation"] = spelled_augmentation(self.augmentation)
         return {name: [*v] if isinstance(v, tuple) else v for name, v in values.items()}
 
     def changed(self) -> dict[str, Any]:
-        """Return every key that is not at its default, as bench.toml spells it."""
+        """Return the keys that are not at their defaults, as bench.toml has them."""
         return {name: value for name, value in self.values().items() if name in self._changed()}
 
     def spec(self) -> dict[str, Any]:
-        """Return what the recipe adds to a training's key: every value that is not a default.
+        """Return what the recipe adds to the key of a training: the values that are not defaults.
 
-        So a key that recipes gain later leaves the keys of earlier trainings as they are. Of the
-        augmentation it has the version and, from outside bench, the source too.
+        Defaults are left out so that a new setting does not change the keys of earlier trainings.
+        The augmentation adds its version and, from outside bench, its source.
         """
         own = {"augmentation": self.augmentation.spec()} if self.augmentation else {}
         return self.changed() | own
@@ -174,30 +175,30 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Resources:
-    """What a training or an evaluation reserves.
+    """What a training or an evaluation reserves, and how it uses the machine.
 
     Attributes:
-        cpus: Compute threads per device, which decide the last bits of a training: they are part of
-            its key.
-        gpus: A share of one GPU per device; not requested where the machine has none.
-        devices: How many devices train one network together, each with its rows of every batch
-            (data-parallel). Part of the key, because sums over devices round otherwise. Evaluations
-            use one device.
+        cpus: Compute threads per device. They change the last bits of a training, so they are part
+            of its key.
+        gpus: Fraction of one GPU per device; ignored on a machine without GPUs.
+        devices: Number of devices that train one network together, each with a part of every batch
+            (data-parallel). Part of the key, because sums over devices round differently.
+            Evaluations use one device.
         device: `auto` computes on the GPU that the task was given, else on the CPU.
-        time_limit: Seconds after which an attempt is ended, hung or not; 0 never ends it.
+        time_limit: Seconds after which an attempt is stopped; 0 sets no limit.
         checkpoint_every: Interval such as `60 seconds` or `1000 steps`; a training that is killed
-            resumes at its last checkpoint.
-        log_every: Interval at which progress is reported. A report waits for the device, so a short
-            interval slows training on a GPU.
-        workers: Processes per device that prefetch batches; 0 reads them in the training process,
-            on a GPU in a thread beside it. `auto`: on a GPU the cores of its machine, shared by its
-            GPUs, that are no compute threads, at most 16; on a CPU 0. They change no number.
-        batch_size: Samples per batch that recognizers from outside bench read; a recipe has the
-            batch size of what is trained.
+            resumes from its last checkpoint.
+        log_every: Interval of progress reports. A report waits for the device, so a short interval
+            slows training on a GPU.
+        workers: Processes per device that prefetch batches; 0 reads batches in the training
+            process, on a GPU in a second thread. `auto`: on a CPU 0; on a GPU the cores of the
+            machine per GPU, minus the compute threads, at most 16. Results do not depend on them.
+        batch_size: Samples per batch for recognizers from outside bench; trainings use the batch
+            size of their recipe.
 
     Raises:
-        BenchError: A device is to have more than one GPU, several devices are to share one, or an
-            interval cannot be read.
+        BenchError: A device has more than one GPU, several devices share one, or an interval is
+            invalid.
     """
 
     cpus: PositiveInt = 1
@@ -231,8 +232,8 @@ class Resources:
         """Return the number of workers per device.
 
         Args:
-            cores: What `auto` goes by: the cores of a machine that one of its GPUs may use; 0 where
-                the device is the CPU, which reads as fast by itself.
+            cores: For `auto`: the cores of the machine per GPU; 0 on a CPU, where prefetching in
+                other processes gains nothing.
         """
         if self.workers != "auto":
             return self.workers

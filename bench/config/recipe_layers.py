@@ -1,4 +1,4 @@
-"""The recipe of an entry: a named one or a suite's table, with the overrides of model and loss."""
+"""The recipe of an entry: that of its suite, overridden by its model and its loss."""
 
 from __future__ import annotations
 
@@ -19,29 +19,45 @@ if TYPE_CHECKING:
 _OTHER_LENGTH = {"epochs": "steps", "steps": "epochs"}
 
 
-class Place(NamedTuple):
-    """A place in bench.toml: a section, and words that lead to a line in it."""
+class Location(NamedTuple):
+    """A location in bench.toml.
+
+    Attributes:
+        section: The name of a table.
+        words: Words of the table; the line that has the last of them is meant.
+    """
 
     section: str
     words: tuple[str, ...] = ()
 
 
 class Layer(NamedTuple):
-    """A name, which replaces what is before it, or a table, which overrides; "" changes nothing."""
+    """One of several settings of a recipe.
+
+    Attributes:
+        value: The name of a recipe, which replaces the layers below; or a table of keys, which
+            override them; or "", which changes nothing.
+        location: Where it is in bench.toml.
+    """
 
     value: Named
-    place: Place
+    location: Location
 
 
 class Merged(NamedTuple):
-    """The keys of a recipe, and where each of them is set."""
+    """A recipe whose values are not checked yet.
+
+    Attributes:
+        values: The keys with their values.
+        locations: Where each key is set.
+    """
 
     values: dict[str, Any]
-    places: dict[str, Place]
+    locations: dict[str, Location]
 
 
 def recipe_of(config: Config, *layers: Layer) -> Recipe:
-    """Return the recipe of several layers, the first one below the others.
+    """Return the recipe of several layers, of which later ones override earlier ones.
 
     Raises:
         BenchError: A recipe or a key does not exist, or a value is wrong; at the line that sets it.
@@ -51,25 +67,25 @@ def recipe_of(config: Config, *layers: Layer) -> Recipe:
         if isinstance(layer.value, str):
             merged = _named(config, layer) if layer.value else merged
         else:
-            merged = _overridden(config, merged, layer.value, layer.place)
+            merged = _overridden(config, merged, layer.value, layer.location)
     try:
         return fill(Recipe, merged.values)
     except SchemaError as error:
-        place = merged.places.get(error.key, layers[0].place)
-        words = (*place.words, *filter(None, [error.assignment, error.key]))
-        where = "" if error.key in merged.places else " in the recipe"
-        raise config.error(f"{error}{where}", place.section, *words) from None
+        location = merged.locations.get(error.key, layers[0].location)
+        words = (*location.words, *filter(None, [error.assignment, error.key]))
+        where = "" if error.key in merged.locations else " in the recipe"
+        raise config.error(f"{error}{where}", location.section, *words) from None
     except BenchError as error:
-        # Keys that do not go together: the last layer brought them together.
-        place = [layer.place for layer in layers if layer.value][-1]
-        raise config.error(str(error), place.section, *place.words) from None
+        # Keys that exclude each other: the last layer has added one of them.
+        location = [layer.location for layer in layers if layer.value][-1]
+        raise config.error(str(error), location.section, *location.words) from None
 
 
 def augmentation_of(config: Config, name: str) -> Augmentation:
-    """Return the augmentation of the recipe `name`, or the augmentation of that name.
+    """Return the augmentation of the recipe `name`, or the augmentation called `name`.
 
     Raises:
-        BenchError: There is neither, or the recipe has no augmentation.
+        BenchError: Neither exists, or the recipe has no augmentation.
     """
     if name not in config.recipes:
         names = {*registry.everything("augmentation"), *config.recipes}
@@ -77,47 +93,51 @@ def augmentation_of(config: Config, name: str) -> Augmentation:
             fault = f"there is no recipe or augmentation '{name}'{did_you_mean(name, names)}"
             raise BenchError(fault)
         return cast("Augmentation", registry.make("augmentation", name, {}))
-    place = Place(f"recipe.{name}")
-    merged = _named(config, Layer(name, place))
-    place = merged.places.get("augmentation", place)
-    with config.locating(place.section, *place.words, "augmentation"):
+    location = Location(f"recipe.{name}")
+    merged = _named(config, Layer(name, location))
+    location = merged.locations.get("augmentation", location)
+    with config.locating(location.section, *location.words, "augmentation"):
         augmentation = parse_augmentation(merged.values.get("augmentation"))
         if augmentation is None:
-            raise BenchError(f"recipe '{name}' has no augmentation; name another one")
+            raise BenchError(f"recipe '{name}' has no augmentation; choose another recipe")
     return augmentation
 
 
 def check_extends(config: Config) -> None:
-    """Raise BenchError where a `[recipe.NAME]` extends none, or leads back to itself."""
+    """Raise BenchError if a `[recipe.NAME]` extends itself, or one that does not exist."""
     for name in config.recipes:
-        _named(config, Layer(name, Place(f"recipe.{name}")))
+        _named(config, Layer(name, Location(f"recipe.{name}")))
 
 
 def _named(config: Config, layer: Layer, seen: tuple[str, ...] = ()) -> Merged:
-    """Return the recipe that `layer` names, on top of what it extends."""
-    name, place = layer
+    """Return the recipe that `layer` names, with the keys of those that it extends."""
+    name, location = layer
     if not isinstance(name, str):
         fault = f"extends = {name!r} must be the name of a recipe"
-        raise config.error(fault, place.section, *place.words)
+        raise config.error(fault, location.section, *location.words)
     if name not in config.recipes:
         fault = f"there is no [recipe.{name}]{did_you_mean(name, config.recipes)}"
-        raise config.error(fault, place.section, *place.words, name)
+        raise config.error(fault, location.section, *location.words, name)
     if name in seen:
-        fault = f"extends = '{name}' leads back to itself"
-        raise config.error(fault, place.section, *place.words)
-    section = Place(f"recipe.{name}")
+        fault = f"extends = '{name}': this recipe extends itself; remove one 'extends'"
+        raise config.error(fault, location.section, *location.words)
+    section = Location(f"recipe.{name}")
     return _overridden(config, Merged({}, {}), config.recipes[name], section, (*seen, name))
 
 
 def _overridden(
-    config: Config, below: Merged, table: dict[str, Any], place: Place, seen: tuple[str, ...] = ()
+    config: Config,
+    below: Merged,
+    table: dict[str, Any],
+    location: Location,
+    seen: tuple[str, ...] = (),
 ) -> Merged:
-    """Return `table` on top of the recipe that it extends, or else of what is below."""
+    """Return the keys of `table` over those of the recipe that it extends, else over `below`."""
     if "extends" in table:
-        base = Layer(table["extends"], Place(place.section, (*place.words, "extends")))
+        base = Layer(table["extends"], Location(location.section, (*location.words, "extends")))
         below = _named(config, base, seen)
     own = {key: value for key, value in table.items() if key != "extends"}
-    # A length in one unit replaces the one in the other.
+    # `epochs` replaces `steps`, and the reverse.
     replaced = {_OTHER_LENGTH[key] for key in own if key in _OTHER_LENGTH}
     kept = {key: value for key, value in below.values.items() if key not in replaced}
-    return Merged(kept | own, below.places | dict.fromkeys(own, place))
+    return Merged(kept | own, below.locations | dict.fromkeys(own, location))

@@ -23,32 +23,38 @@ Average = Literal["weighted", "mean"]
 
 @dataclass(frozen=True)
 class SuiteTable:
-    """A suite as bench.toml spells it, before its names are looked up.
+    """The keys of `[suite.NAME]`.
 
     Attributes:
-        about: One sentence for people.
-        extends: A suite whose keys this one inherits and whose rows it keeps; what this one lists
-            is added to them.
-        protocol: The name of the scoring rules.
-        datasets: Data sets that are each trained on and tested on, with their own splits.
-        train: Data sets whose union every entry is trained on; excludes `datasets`.
-        tests: Data sets whose test splits are the columns of the board; excludes `datasets`.
+        about: A description in one sentence.
+        extends: The name of a suite. Its keys are inherited, and its rows are kept; `datasets`,
+            `train`, `tests` and the grid of this suite are added.
+        protocol: The name of the scoring rules; `bench ls protocols` lists them.
+        datasets: Data sets that are each trained and tested on, with their own splits. Set this, or
+            `train` and `tests`.
+        train: Data sets on whose union each entry is trained.
+        tests: Data sets whose test splits are the columns of the board.
         models: Each a name or a table of `name`, parameters, and optionally `input` (overrides of
             the model's default input), `recipe` (a name, or overrides), `train`, and
             `label` (what boards call it).
         losses: Each a name or a table of `name`, parameters, and optionally `recipe` and `label`.
         decoders: Each a name or a table of `name`, parameters, and optionally `label`.
-        recognizers: What is not trained by bench: each a name, or a table of `name`, parameters,
-            and optionally `label` and `trained_on` (what is known of its training data). A table
-            without `name` is named by its key: `{ predictions = "file.csv" }`.
-        recipe: The name of a `[recipe.NAME]`, or a table that may build on one by `extends`.
-        alphabet: The protocol whose characters the networks learn; else the data set's own.
-        average: What boards rank by where there are several test sets.
-        seeds: One training per seed and entry.
+        recognizers: Readers that bench does not train: each a name, or a table of `name`,
+            parameters, and optionally `label` and `trained_on` (its training data as far as they
+            are known). Instead of `name`, a table may have the main parameter of a recognizer:
+            `{ predictions = "file.csv" }`.
+        recipe: How entries are trained: the name of a `[recipe.NAME]`, or a table of keys, which
+            may extend one by `extends`.
+        alphabet: The protocol whose characters the networks learn; empty for the alphabet of the
+            data set.
+        average: How the scores of several test sets are averaged for ranking: `weighted` by
+            samples, or the `mean` of all sets.
+        seeds: Seeds; each entry is trained once per seed.
         resources: What each training and evaluation reserves.
-        skip_incompatible: Leave out combinations that do not fit, instead of an error.
-        published: Figures of papers, which boards show beside their rows and never rank.
-        tuned: Entries that a sweep wrote, beside the grid.
+        skip_incompatible: Whether to leave out incompatible combinations instead of reporting an
+            error.
+        published: Scores of papers, which boards show below their rows and do not rank.
+        tuned: Entries that `bench sweep --promote` has added to the grid.
         sweep: What `bench sweep` searches.
     """
 
@@ -75,13 +81,13 @@ class SuiteTable:
 
 @dataclass(frozen=True)
 class Tuning:
-    """How much tuning an entry had.
+    """How much an entry was tuned.
 
     Attributes:
         sweep: The key of the sweep.
-        sampler: Its sampler.
-        trials: The trainings it ran.
-        validations: The validations of all of them together; some were stopped early.
+        sampler: The sampler of the sweep.
+        trials: The number of trainings of the sweep.
+        validations: The number of validations of all its trainings; some were stopped early.
     """
 
     sweep: str
@@ -92,13 +98,13 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Published:
-    """Figures that a paper or a repository states, by the metric that ranks.
+    """Scores that a paper or a repository states, in the metric that ranks.
 
     Attributes:
-        label: What boards call it.
-        source: Where the figures are stated.
-        scores: A figure by test set, in the unit of the metric, as it is printed there.
-        note: What makes it differ from the rows of the board, such as other training data.
+        label: The name on boards.
+        source: Where the scores are stated.
+        scores: The score of each test set, in the unit of the metric, as the source prints it.
+        note: What differs from the rows of the board, such as training data.
     """
 
     label: str
@@ -109,7 +115,15 @@ class Published:
 
 @dataclass(frozen=True)
 class TunedTable:
-    """An entry that a sweep found, as bench.toml spells it; `recipe` overrides the suite's."""
+    """The keys of `[[suite.NAME.tuned]]`: an entry that a sweep has found.
+
+    Attributes:
+        model: The model, as in `models`.
+        loss: The loss, as in `losses`.
+        tuning: How much the entry was tuned.
+        decoder: The decoder, as in `decoders`.
+        recipe: Changes to the recipe of the suite.
+    """
 
     model: Named
     loss: Named
@@ -120,12 +134,12 @@ class TunedTable:
 
 @dataclass(frozen=True)
 class Column:
-    """A test set of a suite, and what is trained on for it.
+    """A test set of a suite and its training data.
 
     Attributes:
-        name: What boards call it.
+        name: The name on boards.
         test: The data set whose test split is read.
-        train: The data sets whose union is trained on.
+        train: The data sets on whose union entries are trained.
     """
 
     name: str
@@ -141,13 +155,13 @@ class TrainedEntry:
         model: The architecture.
         loss: The training objective, with its classifier.
         decoder: What turns the classifier's output into labels.
-        input: How pixels become tensors: the model's default with the entry's overrides.
+        input: How pixels become tensors: the default of the model with the changes of the entry.
         recipe: How it is trained.
-        train: What it is trained on, where that is not the suite's.
-        label: What boards call its model; not part of any key, as those of its parts.
-        loss_label: What they call its loss.
-        decoder_label: What they call its decoder.
-        tuning: How a sweep found it; not part of any key.
+        train: Its training data; empty for those of the suite.
+        label: The name of its model on boards. Labels are not part of keys.
+        loss_label: The name of its loss on boards.
+        decoder_label: The name of its decoder on boards.
+        tuning: The sweep that found it; not part of keys.
     """
 
     model: Model
@@ -177,9 +191,9 @@ class RecognizerEntry:
     """A row of a board that bench does not train.
 
     Attributes:
-        recognizer: What reads.
-        label: What boards call it; empty for the label of the recognizer.
-        trained_on: What is known of its training data; None where nothing is stated.
+        recognizer: The recognizer from outside.
+        label: The name on boards; empty for the label of the recognizer.
+        trained_on: The names of its training data; None if they are not stated.
     """
 
     recognizer: Recognizer
@@ -188,7 +202,7 @@ class RecognizerEntry:
 
     @property
     def name(self) -> str:
-        """What boards call it where no other recognizer has the same name."""
+        """The name on boards, unless another recognizer has the same."""
         return self.label or self.recognizer.label
 
     @property
@@ -203,12 +217,20 @@ class RecognizerEntry:
 
 
 Entry = TrainedEntry | RecognizerEntry
-"""A row of a board: what is compared with the others."""
+"""A row of a board."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A named comparison with every name looked up."""
+    """A suite with its components, as built from a `SuiteTable`, whose attributes it has.
+
+    Attributes:
+        columns: The test sets.
+        entries: The rows that bench trains.
+        recipe: The recipe of ad-hoc trials; None if only models and losses have one.
+        warnings: What a user should know before running it, one sentence each.
+        recognizers: The rows that bench does not train.
+    """
 
     name: str
     about: str
@@ -222,11 +244,10 @@ class Suite:
     alphabet: Protocol | None = None
     sweep: SweepTable | None = None
     warnings: tuple[str, ...] = ()
-    """What a person should know before running it, one sentence each."""
     recognizers: tuple[RecognizerEntry, ...] = ()
     published: tuple[Published, ...] = ()
 
     @property
     def rows(self) -> tuple[Entry, ...]:
-        """All that is compared: what bench trains, then what it does not."""
+        """All rows: those that bench trains, then those that it does not."""
         return (*self.entries, *self.recognizers)

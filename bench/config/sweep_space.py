@@ -1,4 +1,4 @@
-"""The space of a sweep, and its table as bench.toml spells it."""
+"""The table `[suite.NAME.sweep]`, and the search space in it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from bench.core.schema import (
     SchemaError,
 )
 
-Kind = Literal["loguniform", "uniform", "choice", "randint"]
+DomainKind = Literal["loguniform", "uniform", "choice", "randint"]
 _ROUNDING = 1e-9
-_PARTS = ("recipe", "model", "loss", "input")
-"""Not the data: validation scores on other data do not compare."""
-_KINDS: tuple[Kind, ...] = ("loguniform", "uniform", "choice", "randint")
+SEARCHED_PARTS = ("recipe", "model", "loss", "input")
+"""What a path of the space begins with. Not data, because scores on other data do not compare."""
+_KINDS: tuple[DomainKind, ...] = ("loguniform", "uniform", "choice", "randint")
 _NOT_SEARCHED = frozenset({"epochs", "steps", "validate_every"})
-"""Keys of a recipe that decide when trials are validated, and so how they are compared."""
+"""Keys of a recipe that decide when trials are validated; all trials need the same values."""
 
 
 @dataclass(frozen=True)
@@ -34,35 +34,34 @@ class Domain:
     """The values of one parameter.
 
     Attributes:
-        kind: How they are drawn.
-        values: The two ends of an interval for `loguniform` and `uniform`; the values themselves
-            for `choice`; for `randint` two whole numbers, the first that may be drawn and the
-            first that may not.
+        kind: How values are drawn.
+        values: For `loguniform` and `uniform` the ends of the interval; for `choice` the values;
+            for `randint` the lowest whole number and the first one above the highest.
     """
 
-    kind: Kind
+    kind: DomainKind
     values: tuple[Any, ...]
 
     @property
     def extremes(self) -> tuple[Any, ...]:
-        """The values that are tried before a sweep starts, to see that all are possible."""
+        """The values that are checked before a sweep starts: the ends of an interval, or all."""
         if self.kind == "randint":
             return self.values[0], self.values[1] - 1
         return self.values
 
     @property
     def members(self) -> Iterable[Any]:
-        """All values of a `choice` or `randint`."""
+        """The values of a `choice` or `randint`."""
         return range(*self.values) if self.kind == "randint" else self.values
 
     def has(self, value: object) -> bool:
-        """Return whether `value` may have been drawn."""
+        """Return whether `value` is in the domain."""
         if self.kind == "randint":
             return type(value) is int and value in range(*self.values)
         if self.kind == "choice":
             return any(value == each and type(value) is type(each) for each in self.values)
         low, high = self.values
-        # A logarithm and back may round an end of the interval.
+        # Sampling on a logarithmic scale may round the ends of the interval.
         margin = _ROUNDING * max(abs(low), abs(high))
         return _finite(value) and low - margin <= value <= high + margin
 
@@ -76,23 +75,23 @@ class Domain:
 
 @dataclass(frozen=True)
 class SweepTable:
-    """A sweep as bench.toml spells it.
+    """The keys of `[suite.NAME.sweep]`.
 
     Attributes:
-        space: Domains by path, such as `recipe.learning_rate`.
-        trials: The budget in trials.
-        train: A glob of training data; `train`, `model` and `loss` have to leave one training.
+        space: The domain of each parameter by its path, such as `recipe.learning_rate`.
+        trials: The largest number of trials.
+        train: A glob of training data. `train`, `model` and `loss` together select one training.
         model: A glob of models.
         loss: A glob of losses.
-        minutes: A second budget in wall time; 0 for none.
+        minutes: The longest duration in minutes; 0 sets no limit.
         sampler: `tpe` is Optuna's tree-structured Parzen estimator, `random` draws independently.
-        scheduler: `asha` (Li et al., MLSys 2020) stops trials early, `fifo` stops none.
+        scheduler: `asha` (Li et al., MLSys 2020) stops trials early, `fifo` never does.
         grace_period: ASHA stops no trial before this many validations.
         reduction_factor: After `grace_period · reduction_factor^k` validations ASHA stops a trial
             that is not among the best 1/`reduction_factor` so far.
-        seed: Of every trial. None: one more than the suite's highest, so that no seed of the board
-            is tuned on.
-        heartbeat_timeout: Seconds without an event after which a trial counts as hung and is ended.
+        seed: The seed of all trials. Unset: one more than the highest seed of the suite, so that
+            parameters are not tuned on a seed of the board.
+        heartbeat_timeout: Seconds without an event after which a trial is stopped as hung.
     """
 
     space: dict[str, Any]
@@ -110,17 +109,17 @@ class SweepTable:
 
     @cached_property
     def domains(self) -> dict[str, Domain]:
-        """The space by path. Raises SchemaError where it is not a space."""
+        """The domain of each parameter by its path. Raises SchemaError if the space is invalid."""
         domains = dict(_domains(self.space))
         if not domains:
-            raise SchemaError("space", "the space is empty; name a parameter in it")
+            raise SchemaError("space", "the space is empty; add a parameter to it")
         return domains
 
 
 def _domains(space: dict[str, Any]) -> Iterator[tuple[str, Domain]]:
     for part, parameters in space.items():
-        if part not in _PARTS:
-            hint = did_you_mean(part, _PARTS)
+        if part not in SEARCHED_PARTS:
+            hint = did_you_mean(part, SEARCHED_PARTS)
             raise SchemaError(part, f"a path in the space cannot begin with '{part}'{hint}")
         if not isinstance(parameters, dict):
             raise SchemaError(part, f"'{part}' is not a parameter; write {part}.NAME = …")
@@ -147,13 +146,13 @@ def _domain(path: str, table: object) -> Domain:
     return Domain(kind, tuple(map(float, values) if kind.endswith("uniform") else values))
 
 
-def _violated_requirement(kind: Kind, values: list[Any]) -> str:
-    """Return what `kind` requires and `values` do not fulfil, or ""."""
+def _violated_requirement(kind: DomainKind, values: list[Any]) -> str:
+    """Return the requirement of `kind` that `values` violate, or ""."""
     if kind == "choice":
         plain = all(isinstance(value, bool | int | float | str) for value in values)
         # By equality, as a sampler looks a value up: 1 and 1.0 are the same trial.
         if not plain or not len(set(values)) == len(values) > 1:
-            return "two values or more, each just once"
+            return "two or more values without duplicates"
         return ""
     numbers = [value for value in values if _finite(value)]
     if len(values) != 2 or len(numbers) != 2 or not numbers[0] < numbers[1]:  # noqa: PLR2004

@@ -9,7 +9,8 @@ from bench.core.printable import quoted
 MAX_LENGTH = 100
 MAX_LABEL = 120
 """Characters of the label of an entry."""
-_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_LENGTH - 1}}}")
+NAME_PATTERN = f"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_LENGTH - 1}}}"
+_NAME = re.compile(NAME_PATTERN)
 
 
 def with_article(noun: str) -> str:

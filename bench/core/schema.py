@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from types import UnionType
 from typing import (
     Annotated,
@@ -83,8 +84,14 @@ def fill(kind: type[T], table: dict[str, Any]) -> T:
     for name, field in expected.items():
         if name not in table and field.default is MISSING and field.default_factory is MISSING:
             raise SchemaError(name, f"the key '{name}' is missing")
-    hints = get_type_hints(kind, include_extras=True)
+    hints = _annotations(kind)  # type: ignore[arg-type] # a class is hashable
     return kind(**{key: _value(key, value, hints[key]) for key, value in table.items()})
+
+
+@cache
+def _annotations(kind: type) -> dict[str, Any]:
+    """Return the annotations of a dataclass, which are slow to evaluate."""
+    return get_type_hints(kind, include_extras=True)
 
 
 # Any, because annotations may be of any type.

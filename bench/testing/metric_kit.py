@@ -245,9 +245,10 @@ class _Texts(NamedTuple):
         pairs = [
             self.protocol.pair(*pair) for pair in zip(self.references, self.hypotheses, strict=True)
         ]
-        normalized = [[pair[side] for pair in pairs] for side in range(2)]
+        references, hypotheses = ([pair[side] for pair in pairs] for side in range(2))
         ids = [f"sample-{number}" for number in range(len(pairs))]
-        return Readings(self.protocol, ids, *normalized, _frames(self.protocol, *normalized))
+        frames = _frames(self.protocol, references, hypotheses)
+        return Readings(self.protocol, ids, references, hypotheses, frames)
 
 
 def _frames(

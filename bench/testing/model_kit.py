@@ -414,7 +414,14 @@ def _padding(batch: Batch) -> int:
 def _rows(batch: Batch, rows: list[int]) -> Batch:
     """Return some samples of a batch, in this order."""
     index = torch.tensor(rows)
-    return Batch(*(each[index] for each in batch[:5]), tuple(batch.ids[row] for row in rows))
+    return batch._replace(
+        inputs=batch.inputs[index],
+        lengths=batch.lengths[index],
+        targets=batch.targets[index],
+        target_lengths=batch.target_lengths[index],
+        key_frames=batch.key_frames[index],
+        ids=tuple(batch.ids[row] for row in rows),
+    )
 
 
 def _largest_difference(after: _Output, before: _Output) -> float:
@@ -422,7 +429,7 @@ def _largest_difference(after: _Output, before: _Output) -> float:
     differences = [
         relative_difference(first[sample, :length], second[sample, :length])
         for first, second in zip(after.features, before.features, strict=True)
-        if first is not None
+        if first is not None and second is not None
         for sample, length in enumerate(before.lengths.tolist())
     ]
     return max(differences)

@@ -37,7 +37,19 @@ def trials(suite: Suite) -> list[Trial]:
     not available on this machine (see `unavailable`) have no trial.
 
     Raises:
-        BenchError: Two entries are the same trial, or no recognizer is available.
+        NotPreparedError: A data set of the suite is not prepared.
+        BenchError: Two entries are the same trial, or nothing can be used here.
+    """
+    grid = unkeyed_trials(suite)
+    check_distinct(suite, grid)
+    return grid
+
+
+def unkeyed_trials(suite: Suite) -> list[Trial]:
+    """Return the trials of a suite whose data may not be prepared, so that keys may be unknown.
+
+    Raises:
+        BenchError: Nothing can be used here, or two rows have one name.
     """
     missing = unavailable(suite)
     grid = [_of_recognizer(suite, each) for each in suite.recognizers if each not in missing]
@@ -49,6 +61,12 @@ def trials(suite: Suite) -> list[Trial]:
     if missing and not grid:
         reasons = "; ".join(f"{row_label(entry)}: {why}" for entry, why in missing.items())
         raise BenchError(f"suite '{suite.name}': nothing of it can be used here: {reasons}")
+    _check_names(suite)
+    return grid
+
+
+def check_distinct(suite: Suite, grid: Iterable[Trial]) -> None:
+    """Raise BenchError where two trials of a suite have the same keys."""
     labels: dict[tuple[str, ...], str] = {}
     for trial in grid:
         keys = tuple(evaluation.key for evaluation in trial.evaluations.values())
@@ -59,8 +77,6 @@ def trials(suite: Suite) -> list[Trial]:
                 "remove one of them"
             )
         labels[keys] = label
-    _check_names(suite)
-    return grid
 
 
 def _check_names(suite: Suite) -> None:

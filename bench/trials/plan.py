@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bench.core.errors import BenchError
 from bench.core.printable import in_one_line
 from bench.trials import provenance
+from bench.trials.data_needs import WaitingTask, data_needs, needs_of
 from bench.trials.durations import LikeTasks
-from bench.trials.grid import tasks
+from bench.trials.grid import check_distinct, tasks
 from bench.trials.live_runs import UNFINISHED
 
 if TYPE_CHECKING:
+    from bench.config.suite import Suite
+    from bench.trials.data_needs import DataNeed
     from bench.trials.live_runs import LiveRun, LiveTask
     from bench.trials.records import Failure, Record
     from bench.trials.specs import Kind, Task, Trial
@@ -25,7 +28,9 @@ _ABSENT = "absent"
 _DIGEST = re.compile("[0-9a-f]{64}")
 _SOURCE = {"file", "sha256"}
 """The keys that name the source file of a component from outside bench."""
-State = Literal["running", "done", "damaged", "failed", "stale", "to do"]
+State = Literal["running", "done", "damaged", "failed", "stale", "to do", "needs data"]
+NEEDS_DATA: State = "needs data"
+"""The state of a task some of whose data are not prepared."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,13 @@ class Plan:
 
     Attributes:
         trials: The trials.
-        statuses: The status of each of their tasks.
+        statuses: The status of each of their tasks whose data are prepared.
+        waiting: The other tasks: trainings first.
     """
 
     trials: Sequence[Trial]
     statuses: dict[str, TaskStatus]
+    waiting: Sequence[WaitingTask] = ()
 
     def trial_statuses(self, trial: Trial) -> list[TaskStatus]:
         """Return the statuses of the tasks of one trial."""
@@ -149,19 +156,62 @@ class Plan:
         ):
             live.setdefault(task.key, task)
         statuses = {key: replace(each, live=live.get(key)) for key, each in self.statuses.items()}
-        return Plan(self.trials, statuses)
+        return replace(self, statuses=statuses)
 
     def counts(self, kind: Kind) -> Counter[State]:
         """Return how many tasks of a kind are in each state."""
+        waiting = Counter[State]({NEEDS_DATA: sum(each.task.kind == kind for each in self.waiting)})
         statuses = self.statuses.values()
-        return Counter(status.state for status in statuses if status.task.kind == kind)
+        return +waiting + Counter(each.state for each in statuses if each.task.kind == kind)
+
+    @property
+    def needs(self) -> list[DataNeed]:
+        """The data sets that waiting tasks need, each once."""
+        return [*dict.fromkeys(need for each in self.waiting for need in each.needs)]
+
+
+def survey_unprepared(
+    suite: Suite, trials: Sequence[Trial], store: Store, all_trials: Sequence[Trial]
+) -> Plan:
+    """Look up every task whose data are prepared; the others wait for their data.
+
+    Args:
+        suite: What the trials are of.
+        trials: The selected trials.
+        store: The records.
+        all_trials: All trials of the suite, by `grid.unkeyed_trials`.
+
+    Raises:
+        BenchError: Two trials are the same, or prepared data are damaged.
+    """
+    needs = data_needs(all_trials)
+    if not needs:
+        check_distinct(suite, all_trials)
+        return survey(trials, store, all_trials)
+    selected = dict.fromkeys(task for trial in trials for task in trial.tasks)
+    in_order = sorted(selected, key=lambda task: task.kind == "evaluation")
+    waiting = [
+        WaitingTask(task, lacking) for task in in_order if (lacking := needs_of(task, needs))
+    ]
+    ready = {task.key: task for task in in_order if not needs_of(task, needs)}
+    current = {
+        task.key for trial in all_trials for task in trial.tasks if not needs_of(task, needs)
+    }
+    return replace(_surveyed(trials, store, ready.values(), current), waiting=waiting)
 
 
 def survey(trials: Sequence[Trial], store: Store, suite: Sequence[Trial] | None = None) -> Plan:
     """Look every task up in the store; `suite` is what the trials were selected from."""
     current = {task.key for task in tasks(suite or trials)}
+    return _surveyed(trials, store, tasks(trials), current)
+
+
+def _surveyed(
+    trials: Sequence[Trial], store: Store, chosen: Iterable[Task], current: Collection[str]
+) -> Plan:
+    """Look tasks up in the store; `current` are the keys of all tasks of the suite."""
     statuses = {}
-    for task in tasks(trials):
+    for task in chosen:
         try:
             record = store.record(task)
         except BenchError as error:

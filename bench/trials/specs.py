@@ -298,8 +298,9 @@ class Trial:
     @property
     def trainings(self) -> list[Training]:
         """The trainings behind the evaluations, each once."""
-        trainings = [each.training for each in self.evaluations.values() if each.training]
-        return [*{training.key: training for training in trainings}.values()]
+        # Not by their keys, which are unknown where data are not prepared.
+        trainings = (each.training for each in self.evaluations.values() if each.training)
+        return [*dict.fromkeys(trainings)]
 
     @property
     def tasks(self) -> list[Task]:

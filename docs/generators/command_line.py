@@ -16,6 +16,7 @@ HEAD = f"""# Command line
 {GENERATED}
 
 Every verb of `bench`, as `bench VERB --help` prints it. Options of `bench` itself are given before the verb.
+[command-line-setup.md](command-line-setup.md) explains how to begin, and completion in a shell.
 """
 
 
@@ -53,12 +54,14 @@ def options(command: click.Command, context: click.Context) -> list[tuple[str, s
 
 
 def paragraphs(text: str) -> str:
-    """Return the help of a command, with what is printed as it is in a block of its own."""
-    blocks = cleandoc(text).split("\n\n")
-    return (
-        "".join(
-            f"```text\n{block[2:]}\n```\n" if block.startswith("\b\n") else f"{block}\n\n"
-            for block in blocks
-        ).rstrip("\n")
-        + "\n"
-    )
+    """Return the help of a command, with examples and lists in blocks of their own."""
+    return "\n\n".join(map(_paragraph, cleandoc(text).split("\n\n"))) + "\n"
+
+
+def _paragraph(text: str) -> str:
+    """Return a paragraph; one with indented lines as a block of text, as `--help` prints it."""
+    lines = text.splitlines()
+    if not any(line.startswith(" ") for line in lines):
+        return text
+    before = [] if lines[0].startswith(" ") else [lines.pop(0), ""]
+    return "\n".join([*before, "```text", *(line.removeprefix("  ") for line in lines), "```"])

@@ -60,3 +60,15 @@ def test_every_argument_is_documented(name):
     function = getattr(bench, name)
     for argument in inspect.signature(function).parameters:
         assert f"\n    {argument}: " in inspect.getdoc(function), argument
+
+
+@pytest.mark.slow
+def test_a_program_of_a_user_has_no_fault_of_types():
+    program = str(ROOT / "tests/api/program_of_a_user.py")
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout

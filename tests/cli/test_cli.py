@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from bench import cli
 from bench.cli.lazy import LazyGroup, LazyVerb
@@ -111,7 +112,7 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["ls", "modles"], 2, "models"),
         (["board", "tniy"], 2, "did you mean 'tiny'?"),
         (["board", "--check", "--publish"], 2, "omit all but one"),
-        (["board", "--partial"], 2, "--partial is about --publish"),
+        (["board", "--partial"], 2, "--partial requires --publish"),
         (["board", "diff", "tiny"], 3, "'tiny' has no working board"),
         (["board", "diff", "tiny", "tiny"], 2, "there is no board 'tiny'"),
         (["decode", "tiny"], 2, "Missing option '--decoder'"),
@@ -368,14 +369,15 @@ def test_a_run_whose_model_cannot_be_profiled_says_so(home, bench):
     assert "cnn-bilstm" in answer.out
 
 
-def test_what_cannot_be_profiled_is_told(home, bench):
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_profile_on_cuda_without_a_gpu_is_refused(home, bench):
     file = home / "bench.toml"
     file.write_text(file.read_text() + '\n[suite.tiny.resources]\ndevice = "cuda"\n')
     answer = bench("profile", "tiny")
-    if "not profiled" in answer.err:
-        assert answer.code == 1
-        assert "this process sees no GPU" in answer.err
-        assert answer.out == "There is no profile.\n"
+    assert answer.code == 1
+    assert "not profiled" in answer.err
+    assert "this process has no GPU" in answer.err
+    assert answer.out == "No profile yet.\n"
 
 
 def test_records_go_where_they_are_told(home, bench, tmp_path, monkeypatch):

@@ -100,7 +100,7 @@ def words(rendered, home, bench):
         ("check synth90k-synthetic --alphabet htr-raw", "lists no characters"),
     ],
 )
-def test_a_slip_is_one_sentence_and_exit_code_2(words, bench, line, said):
+def test_a_mistake_is_one_sentence_and_exit_code_2(words, bench, line, said):
     answer = bench("data", *line.split())
     assert answer.code == 2
     assert said in answer.err

@@ -114,7 +114,8 @@ def test_the_key_of_a_training_has_the_fingerprint_of_own_data(scans, bench):
         [only] = grid.trials(bench_toml.load(home / "bench.toml").suite("mine"))
         return only.evaluations["words"]
 
-    assert bench("status", "mine").err.startswith("bench: dataset 'words' is not prepared")
+    assert bench("run", "mine").err.startswith("bench: dataset 'words' is not prepared")
+    assert bench("status", "mine").out.endswith("\nneeds data words: bench data prepare words\n")
     bench("data", "prepare", "words")
     first = trial()
     [spec] = first.training.spec["data"]
@@ -345,7 +346,7 @@ def test_the_page_on_own_data_has_every_format():
         ("prepare words --source empty", "does not exist; name a file in"),
     ],
 )
-def test_a_slip_is_one_sentence_and_exit_code_2(scans, bench, line, said):
+def test_a_mistake_is_one_sentence_and_exit_code_2(scans, bench, line, said):
     home = scans("words")
     (home / "empty").mkdir()
     os.mkfifo(home / "words" / "pipe")

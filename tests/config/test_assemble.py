@@ -193,8 +193,8 @@ def test_a_protocol_of_the_file_scores_a_suite_and_warns_of_the_card(load):
     suite = load('protocol = "digits"', 'protocol = "upper"')
     assert suite.protocol.metrics == ("cer",)
     assert suite.warnings == tuple(
-        f"suite 'full' scores {name} under upper; its card names digits, so the scores do not "
-        "compare with published ones"
+        f"suite 'full' scores {name} under upper; its card names digits, so the scores are "
+        "not comparable with published ones"
         for name in ("seq-digits", "seq-digits(digits=2)")
     )
 
@@ -286,7 +286,7 @@ MISTAKES = [
     (OWN_TRAIN, OWN_TRAIN.replace("digits =", "digit ="), 22, SUITE, ["'digit'", "'digits'?"]),
     (OWN_TRAIN, 'train = "seq-digits"', 22, SUITE, ["'train' must be a list of data sets"]),
     (OWN_TRAIN, "train = []", 22, SUITE, ["'train' must be a list of data sets"]),
-    (OWN_TRAIN, "train = [3]", 20, SUITE, ["a dataset is a name, or a table with a 'name'"]),
+    (OWN_TRAIN, "train = [3]", 20, SUITE, ["a dataset must be a name, or a table with a 'name'"]),
     # Recipes.
     ('recipe = "slow"', 'recipe = "slwo"', 21, SUITE, ["no [recipe.slwo]", "mean 'slow'?"]),
     ('recipe = "slow"', "recipe = 3", 21, SUITE, ["'recipe' must be the name of a recipe"]),
@@ -312,7 +312,13 @@ MISTAKES = [
     ("{ epochs = 3 }", "{ extends = 3 }", 22, SUITE, ["extends = 3", "name of a recipe"]),
     ("learning_rate = 0.5", "learning_rate = 0", 24, SUITE, ["learning_rate = 0", "> 0"]),
     ('extends = "base"', 'extends = "bse"', 11, "recipe.slow", ["[recipe.bse]", "mean 'base'?"]),
-    ('extends = "base"', 'extends = "slow"', 11, "recipe.slow", ["'slow' leads back to itself"]),
+    (
+        'extends = "base"',
+        'extends = "slow"',
+        11,
+        "recipe.slow",
+        ["'slow': this recipe extends itself"],
+    ),
     ('extends = "base"', "extends = [3]", 11, "recipe.slow", ["extends = [3]", "name of a recipe"]),
     ("rate = 0.001", 'rate = "fast"', 12, "recipe.slow", ['learning_rate = "fast"', "`float`"]),
     ("rate = 0.001", "rat = 0.001", 12, "recipe.slow", ["'learning_rat'", "'learning_rate'?"]),
@@ -348,7 +354,7 @@ MISTAKES = [
     ("[protocol.upper]", "[protocol.digits]", 1, "protocol.digits", ["already", "rename"]),
     # Other suites.
     ("seeds = [0]", 'seeds = [0]\nextends = "ful"', 18, SUITE, ["'ful'", "did you mean 'full'?"]),
-    ("seeds = [0]", 'seeds = [0]\nextends = "full"', 18, SUITE, ["leads back to 'full'"]),
+    ("seeds = [0]", 'seeds = [0]\nextends = "full"', 18, SUITE, ["suite 'full' extends itself"]),
     ("seeds = [0]", "seeds = [0]\nextends = 3", 18, SUITE, ["extends = "]),
     # What does not fit.
     (BILSTM, '"cnn-attention"', 14, SUITE, ["'cnn-attention' emits seq2seq", "skip_incompatible"]),
@@ -379,13 +385,14 @@ def test_a_mistake_in_an_inherited_key_is_located_in_the_suite_that_sets_it(
 
 def test_a_suite_that_leads_back_to_itself_over_another_is_refused(sentence):
     more = '\n[suite.a]\nextends = "b"\n[suite.b]\nextends = "a"\n'
-    assert "bench.toml:29: [suite.a] extends = 'a' leads back to 'a'" in sentence(more=more)
+    assert "bench.toml:29: [suite.a] extends = 'a': suite 'a' extends itself" in sentence(more=more)
 
 
 def test_nothing_that_fits_together_is_refused(sentence):
     more = "skip_incompatible = true\n"
     text = sentence('losses = ["ctc", ' + RADIAL + "]", 'losses = ["ce"]', more=more)
-    assert text.startswith(f"bench.toml:20: [{SUITE}] no model, loss and decoder of this suite fit")
+    fault = "no model, loss and decoder of this suite are compatible"
+    assert text.startswith(f"bench.toml:20: [{SUITE}] {fault}")
 
 
 def test_test_sets_that_share_samples_are_refused(file):

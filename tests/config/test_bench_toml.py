@@ -275,24 +275,30 @@ def test_a_wrong_word_of_few_shows_the_right_one(mistake, wrong, right):
         ("schedule = 'multi-step'\ndecay = 0.2", "requires 'milestones'"),
         ("milestones = [2]\ndecay = 0.2", "here it is 'constant'"),
         ("schedule = 'one-cycle'\ndecay = 0.2", "here it is 'one-cycle'"),
-        ("schedule = 'multi-step'\ndecay = 0.2\nmilestones = [2, 2]", "must rise"),
-        ("schedule = 'multi-step'\ndecay = 0.2\nmilestones = [3, 2]", "must rise"),
+        (
+            "schedule = 'multi-step'\ndecay = 0.2\nmilestones = [2, 2]",
+            "must be in increasing order",
+        ),
+        (
+            "schedule = 'multi-step'\ndecay = 0.2\nmilestones = [3, 2]",
+            "must be in increasing order",
+        ),
         (
             "optimizer = 'sgd'\nbetas = [0.5, 0.999]",
-            "'betas' is read only with optimizer = 'adam' or 'adamw', and here it is 'sgd'",
+            "'betas' has an effect only with optimizer = 'adam' or 'adamw', and here it is 'sgd'",
         ),
         (
             "momentum = 0.9",
-            "'momentum' is read only with optimizer = 'sgd', and here it is 'adam'",
+            "'momentum' has an effect only with optimizer = 'sgd', and here it is 'adam'",
         ),
         (
             "schedule = 'one-cycle'\nbetas = [0.5, 0.999]",
-            "'betas' is read only with schedule = 'constant' or 'cosine' or 'multi-step'",
+            "'betas' has an effect only with schedule = 'constant' or 'cosine' or 'multi-step'",
         ),
         ("schedule = 'one-cycle'\noptimizer = 'sgd'\nmomentum = 0.9", "here it is 'one-cycle'"),
         (
             "schedule = 'one-cycle'\nwarmup = 1",
-            "'warmup' is read only with schedule = 'constant' or",
+            "'warmup' has an effect only with schedule = 'constant' or",
         ),
     ],
 )
@@ -396,7 +402,7 @@ def test_a_working_folder_that_was_removed_is_said(home, bench, monkeypatch):
     answer = bench("ls")
     assert (answer.code, answer.err) == (
         2,
-        "bench: the working folder was removed; change to one that exists\n",
+        "bench: the working folder was removed; change to an existing one\n",
     )
 
 

@@ -97,7 +97,8 @@ def test_what_a_suite_needs_is_listed(home, bench):
     file.write_text(f"{text}\n{second}")
     answer = bench("ls", "--json")
     listed = json.loads(answer.out)
-    assert listed["tiny"] == {"about": "Two digits, one epoch, seconds.", "missing": {}}
+    assert (listed["tiny"]["state"], listed["tiny"]["missing"]) == ("ready", {})
+    assert listed["later"]["state"] == "cannot run"
     assert listed["later"]["missing"] == {"losses": ["mild", "soft"]}
     lines = [*map(str.strip, answer.err.splitlines()), ""]
     below = {line.split()[0]: after for line, after in pairwise(lines) if line}

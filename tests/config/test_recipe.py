@@ -58,12 +58,15 @@ def test_a_recipe_is_made_again_from_what_is_changed(names):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"milestones": (2,)}, "'milestones' is read only with schedule = 'multi-step'"),
+        ({"milestones": (2,)}, "'milestones' has an effect only with schedule = 'multi-step'"),
         ({"schedule": "multi-step"}, "requires 'milestones' and a 'decay' other than 1"),
-        ({"schedule": "multi-step", "milestones": (2, 2), "decay": 0.5}, "must rise"),
+        (
+            {"schedule": "multi-step", "milestones": (2, 2), "decay": 0.5},
+            "must be in increasing order",
+        ),
         ({"optimizer": "adadelta", "betas": (0.5, 0.9)}, "here it is 'adadelta'"),
-        ({"momentum": 0.9}, "'momentum' is read only with optimizer = 'sgd'"),
-        ({"schedule": "one-cycle", "warmup": 1.0}, "'warmup' is read only with schedule"),
+        ({"momentum": 0.9}, "'momentum' has an effect only with optimizer = 'sgd'"),
+        ({"schedule": "one-cycle", "warmup": 1.0}, "'warmup' has an effect only with schedule"),
     ],
 )
 def test_a_key_that_nothing_reads_is_refused(changes, message):

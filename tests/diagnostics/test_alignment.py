@@ -74,11 +74,11 @@ def test_a_picture_has_the_id_in_its_name_and_the_colors_of_its_labels(digits, t
 
 
 def test_a_loss_without_alignments_is_refused(evaluation, tmp_path):
-    with pytest.raises(BenchError, match=r"--alignment shows how CTC .* loss 'ce'"):
+    with pytest.raises(BenchError, match=r"--alignment draws CTC alignments, but loss 'ce'"):
         [*alignment.draw(evaluation("ce"), [], tmp_path)]
 
 
 def test_another_decoder_than_greedy_is_refused(evaluation, copied, tmp_path):
     decoder = evaluation("ctc").record.spec["decoder"] | {"name": "beam"}
-    with pytest.raises(BenchError, match=r"decoded by 'beam', .* with the greedy decoder"):
+    with pytest.raises(BenchError, match=r"evaluation is 'beam'; .* with the greedy decoder"):
         [*alignment.draw(copied("ctc", decoder=decoder), [], tmp_path)]

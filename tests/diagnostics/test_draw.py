@@ -56,7 +56,11 @@ def test_pictures_are_written_to_the_folder_of_the_record_and_listed_as_json(sho
     ("loss", "words", "message"),
     [
         ("ctc", ["--attention"], "model 'htr-ctc' has no attention maps"),
-        ("ce", ["--alignment"], "loss 'ce' of this evaluation aligns none; leave --alignment out"),
+        (
+            "ce",
+            ["--alignment"],
+            "loss 'ce' of this evaluation is not a CTC loss; leave --alignment out",
+        ),
         ("ctc", ["--alignment", "--sample", "x"], "there is no sample 'x' in the test set"),
         ("ctc", ["--curves", "--sample", "x"], "--sample goes with --attention and --alignment"),
         ("ctc", ["--out", "x"], "--out with any picture"),
@@ -72,7 +76,7 @@ def test_an_impossible_picture_is_an_error(show, loss, words, message):
 def test_without_errors_there_are_no_worst_samples(copied):
     perfect = copied("ctc", lambda rows: [row | {"cer": 0, "wer": 0} for row in rows])
     store = Store(perfect.folder.parents[4])
-    with pytest.raises(BenchError, match="was read without an error") as refused:
+    with pytest.raises(BenchError, match="all samples were read without errors") as refused:
         [*diagnostics.draw_pictures(store, str(perfect.folder), ["worst"])]
     assert refused.value.code == Exit.NOTHING
 

@@ -68,5 +68,5 @@ def test_features_are_drawn(evaluation, tmp_path, loss, size):
 
 
 def test_a_loss_without_alignments_has_no_picture_of_features(evaluation, tmp_path):
-    with pytest.raises(BenchError, match=r"--features shows how CTC .* loss 'ce'"):
+    with pytest.raises(BenchError, match=r"--features draws CTC alignments, but loss 'ce'"):
         [*features.draw(evaluation("ce"), [], tmp_path)]

@@ -59,7 +59,13 @@ def test_json_and_yaml_can_be_parsed():
             yaml.safe_load(block.code)
 
 
-@pytest.mark.parametrize("page", pages_with(language="python"))
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] if page in pages_with(mark="slow") else [])
+        for page in pages_with(language="python")
+    ],
+)
 def test_python_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
     # The folder is that of a clone to a reader; what a page writes goes to another one.
     (tmp_path / "leaderboards").symlink_to(ROOT / "leaderboards")
@@ -139,7 +145,7 @@ def test_click_parses_the_commands_of_blocks(page):
                 line = " ".join(arguments)
                 pytest.fail(f"{block.name}: bench {line}: {error.format_message()}")
             except click.exceptions.Exit:
-                assert "--help" in arguments
+                assert {"--help", "-h", "--version"} & {*arguments}
 
 
 def missing_word(arguments):

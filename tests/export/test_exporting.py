@@ -164,14 +164,14 @@ def test_a_task_without_weights_is_reported(write_training, bench):
     fail(made.training, made.store, [failed_attempt("error", "it broke")])
     answer = bench("export", str(made.folder))
     assert answer.code == Exit.USAGE
-    assert "this task failed (it broke), so it left no weights" in answer.err
+    assert "this task failed (it broke), so it has no weights" in answer.err
 
 
 def test_options_of_a_graph_require_a_graph(write_training, bench):
     write_training()
     answer = bench("export", "0", "--samples", "3")
     assert answer.code == Exit.USAGE
-    assert "--samples goes with --onnx" in answer.err
+    assert "--samples requires --onnx" in answer.err
 
 
 def test_an_evaluation_of_a_recognizer_has_no_weights_to_export(

@@ -131,5 +131,7 @@ def test_a_graph_of_other_weights_is_refused(write_training):
     sizes, content = graph(training, network)
     network.head.bias[3] += 0.1
     read = GreedyDecoder().build("seq2seq", tuple(training.record.vocabulary))
-    with pytest.raises(BenchError, match=r"does not compute what the network does \(logits differ"):
+    with pytest.raises(
+        BenchError, match=r"does not compute the same as the network \(logits differ"
+    ):
         graph_check.compare_with_torch(content, network, graph_check.noise_batches(sizes), read)

@@ -27,7 +27,7 @@ def boards(published) -> Path:
 def test_unchanged_boards_pass(boards, bench):
     answer = bench("board", "--check")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out == "as their samples give them: tiny/v1\n"
+    assert answer.out == "equal to what their samples give: tiny/v1\n"
     assert json.loads(bench("board", "tiny", "--check", "--json").out) == ["tiny/v1"]
 
 

@@ -144,7 +144,7 @@ def test_a_changed_protocol_of_bench_is_reported(verify, monkeypatch):
     code, faults = verify()
     assert code == 5
     assert len(faults) == 8
-    assert all("cannot be scored again: protocol 'digits'" in fault for fault in faults)
+    assert all("the rules of protocol 'digits' have changed" in fault for fault in faults)
 
 
 def test_a_declared_protocol_is_rebuilt_from_the_record(bench, edit_toml, finish):

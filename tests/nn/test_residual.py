@@ -108,6 +108,14 @@ def test_a_sampled_convolution_is_a_strided_one():
 
 @pytest.mark.parametrize("width", [4, 12])
 def test_narrow_networks_train_with_channels_last(width):
-    network = resnet45(1, width).to(memory_format=torch.channels_last)
+    torch.manual_seed(0)
+    network = resnet45(1, width)
+    images = torch.randn(8, 1, 32, 64)
+    expected = network(images).detach()
+    network = network.to(memory_format=torch.channels_last)
     for _ in range(2):
-        network(torch.randn(8, 1, 32, 64)).sum().backward()
+        features = network(images)
+        torch.testing.assert_close(features.detach(), expected, atol=1e-2, rtol=1e-2)
+        gradients = torch.autograd.grad(features.square().mean(), [*network.parameters()])
+        assert all(gradient.isfinite().all() for gradient in gradients)
+        assert all(gradient.any() for gradient in gradients)

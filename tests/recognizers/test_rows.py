@@ -186,7 +186,7 @@ def test_a_recognizer_without_training_data_has_an_empty_list(texts, home, board
 
 def test_a_dry_run_of_recognizers_names_no_trainings(texts, bench):
     lines = bench("run", "words", "-r", "*", "--dry-run").out.splitlines()
-    assert "3 evaluations to run: no record tells the cost yet" in lines
+    assert "3 evaluations to run: no estimate yet" in lines
     assert not any("trainings to run" in line for line in lines)
 
 
@@ -281,7 +281,7 @@ def test_an_unusable_recognizer_does_not_stop_the_others(texts, home, board, ben
     (home / "reader.py").unlink()
     answer, rows = board("-r", "*")
     assert answer.code == 1
-    assert "cannot be used here: own code:" in answer.err
+    assert "left out: own code:" in answer.err
     assert "reader.py" in answer.err
     assert {*rows} >= {"perfect", "others"}
     assert "own code" not in rows
@@ -289,9 +289,9 @@ def test_an_unusable_recognizer_does_not_stop_the_others(texts, home, board, ben
     assert board("-r", "predictions")[0].code == 0
     alone = bench("run", "words", "-r", "python")
     assert alone.code == 3
-    assert "cannot be used here: own code:" in alone.err
-    assert "cannot be used here: own code:" in bench("status", "words").err
-    assert "cannot be used here: own code:" in bench("board", "words").err
+    assert "left out: own code:" in alone.err
+    assert "left out: own code:" in bench("status", "words").err
+    assert "left out: own code:" in bench("board", "words").err
 
 
 def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
@@ -322,7 +322,7 @@ def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
         ("iiit5k-synthetic = 81.2", "iit5k-synthetic = 81.2", "did you mean 'iiit5k-synthetic'?"),
         ('label = "others"', 'texts = "a"', "there is no key 'texts' here"),
         ('label = "perfect"', 'label = "others"', "two recognizers are called 'others' on boards"),
-        ('predictions = "others.csv", ', "", "a recognizer is a name, or a table with a 'name'"),
+        ('predictions = "others.csv", ', "", "a recognizer must be a name, or a table"),
         ('"others.csv"', '"absent.csv"', "absent.csv"),
         ('"perfect.csv", label = "perfect", trained_on = ["iiit5k"]', '"others.csv"', "same trial"),
     ],

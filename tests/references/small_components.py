@@ -19,12 +19,14 @@ _SMALL = {
     "cnn-attention": {"width": 2, "hidden": 4, "max_length": MAX_LENGTH},
     "cnn-bilstm": {"width": 2, "hidden": 4},
     "crnn": {"width": 2, "hidden": 4},
+    "crnn-small": {"width": 4, "hidden": 8},
     "cslr-resnet18": {"width": 2, "hidden": 4},
     "htr-ctc": {"width": 2, "features": 8, "hidden": 4},
     "htr-seq2seq": {"width": 2, "features": 8, "hidden": 4, "max_length": MAX_LENGTH},
     "htr-seq2seq-light": {"width": 2, "features": 8, "hidden": 4, "max_length": MAX_LENGTH},
     "lenetpp": {"width": 2},
     "svtr-tiny": {"heads": 1},
+    "vgg-bilstm": {"width": 4, "hidden": 8},
     "vitstr-tiny": {"depth": 1, "heads": 1, "patch_height": 8, "max_length": MAX_LENGTH},
 }
 _VARIANTS = {

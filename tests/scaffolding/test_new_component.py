@@ -11,7 +11,7 @@ import pytest
 from bench.config.new_plugin import with_plugin
 from bench.core import plugin_files, registry
 from bench.core.errors import BenchError
-from bench.evaluation.metrics import find
+from bench.evaluation.metrics import find_metric
 from bench.scaffolding.new_component import KINDS, NewComponent
 from bench.testing.kits import kit_of
 
@@ -242,7 +242,7 @@ def no_plugins(monkeypatch):
 def written(kind, folder):
     """Return a written component of a kind as it was constructed from its file."""
     plugin_files.settle([NewComponent(kind, OWN[kind], folder).file])
-    return find(OWN[kind]) if kind == "metric" else registry.make(kind, OWN[kind], {})
+    return find_metric(OWN[kind]) if kind == "metric" else registry.make(kind, OWN[kind], {})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -81,15 +81,15 @@ def test_the_lower_number_stands_first(kind, pair):
 @given(choices, st.data())
 def test_a_choice_of_a_value_twice_is_refused(values, data):
     twice = [*values, data.draw(st.sampled_from(values))]
-    with pytest.raises(SchemaError, match="choice requires two values or more, each just once"):
+    with pytest.raises(SchemaError, match="choice requires two or more values without duplicates"):
         domain("choice", twice)
 
 
 @pytest.mark.parametrize(
     ("space", "key", "message"),
     [
-        ({}, "space", "the space is empty; name a parameter in it"),
-        ({"recipe": {}}, "space", "the space is empty; name a parameter in it"),
+        ({}, "space", "the space is empty; add a parameter to it"),
+        ({"recipe": {}}, "space", "the space is empty; add a parameter to it"),
         (
             {"recip": {"epochs": {}}},
             "recip",
@@ -126,8 +126,8 @@ def test_a_choice_of_a_value_twice_is_refused(values, data):
         ({"loss": {"x": {"choice": "ab"}}}, "loss.x", "'loss.x': choice requires a list"),
         ({"loss": {"x": {"choice": [1]}}}, "loss.x", "choice requires two values or more"),
         ({"loss": {"x": {"choice": [[1], [2]]}}}, "loss.x", "choice requires two values or more"),
-        ({"loss": {"x": {"choice": [1, 1.0]}}}, "loss.x", "each just once"),
-        ({"loss": {"x": {"choice": [1, True]}}}, "loss.x", "each just once"),
+        ({"loss": {"x": {"choice": [1, 1.0]}}}, "loss.x", "without duplicates"),
+        ({"loss": {"x": {"choice": [1, True]}}}, "loss.x", "without duplicates"),
         ({"loss": {"x": {"uniform": ["a", "b"]}}}, "loss.x", "uniform requires two numbers"),
         ({"loss": {"x": {"uniform": [False, True]}}}, "loss.x", "uniform requires two numbers"),
         ({"loss": {"x": {"uniform": [0, float("nan")]}}}, "loss.x", "uniform requires two numbers"),

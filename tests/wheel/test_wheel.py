@@ -140,6 +140,13 @@ def test_cards_pages_and_suites_are_read_in_an_empty_folder(bench, commands):
     assert [*bench.folder.iterdir()] == []
 
 
+def test_templates_are_written_in_an_empty_folder(bench):
+    bench("init", "boards", "--kind", "try")
+    assert "[suite.try]" in (bench.folder / "boards" / "bench.toml").read_text()
+    bench("new", "loss", "mine", "--out", "losses")
+    assert (bench.folder / "losses" / "test_mine.py").is_file()
+
+
 def test_synthetic_data_are_rendered_and_prepared_in_this_folder(bench):
     bench("data", "synth", "iam", "--count", "12", "--out", "made")
     bench("data", "prepare", "iam", "--source", "made")
@@ -171,21 +178,20 @@ def test_a_suite_of_ones_own_is_run_published_served_and_swept(bench, commands):
     assert (bench.folder / "site" / "index.html").is_file()
     bench("sweep", "tiny", "--promote")
     assert "[[suite.tiny.tuned]]" in file.read_text()
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [commands / "bench", "view", "--port", "0"],
         cwd=bench.folder,
         env=clean_variables(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    try:
-        url = next(filter(None, (re.search(r"http://\S+", line) for line in server.stdout)))[0]
-        with urllib.request.urlopen(url, timeout=20) as page:  # noqa: S310 (this machine's)
-            assert b"tiny" in page.read()
-    finally:
-        server.terminate()
-        server.wait(20)
+    ) as server:
+        try:
+            url = next(filter(None, (re.search(r"http://\S+", line) for line in server.stdout)))[0]
+            with urllib.request.urlopen(url, timeout=20) as page:  # noqa: S310 (this machine's)
+                assert b"tiny" in page.read()
+        finally:
+            server.terminate()
 
 
 def test_a_sweep_of_a_suite_of_bench_is_promoted_into_this_folder(bench):

@@ -1,4 +1,4 @@
-"""A dataset's card as text for a person."""
+"""The card of a data set as text."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from bench.core.text_table import Table
 if TYPE_CHECKING:
     from bench.data.cards import Card, RawLayout, Statistics
 
-_MAX_SAMPLE = 100
-"""Characters of a line of a sample that are shown."""
-_SHOWN = 4
-"""Lines of a sample that are shown."""
+_MAX_COLUMNS = 100
+_MAX_LINES = 4
+"""Columns and lines of an example of annotations that are printed."""
 
 
-def described(card: Card) -> list[str | Table]:
-    """Return everything that the card says, section by section."""
+def card_text(card: Card) -> list[str | Table]:
+    """Return all sections of a card."""
     sections = [
         _heading(card),
         _splits(card),
@@ -47,7 +46,7 @@ def _splits(card: Card) -> Table:
     rows = [
         [
             ", also ".join([split.name or "the only one", *split.aliases]),
-            *(_shown(count) for count in (split.train, split.validation, split.test)),
+            *(_value_text(count) for count in (split.train, split.validation, split.test)),
             split.unit,
             split.about,
         ]
@@ -75,31 +74,31 @@ def _layout(card: Card, layout: RawLayout) -> Iterator[str | Table]:
             ("annotation", layout.annotation),
         ],
     )
-    sample = (card.path / layout.sample).read_text(encoding="utf-8").splitlines()[:_SHOWN]
+    sample = (card.path / layout.sample).read_text(encoding="utf-8").splitlines()[:_MAX_LINES]
     if sample:
-        yield "\n".join(f"  {line[:_MAX_SAMPLE]}" for line in sample)
+        yield "\n".join(f"  {line[:_MAX_COLUMNS]}" for line in sample)
 
 
 def _counted(statistics: Statistics) -> str:
-    """Return what was counted in a split, quantity by quantity."""
+    """Return the counts of a split."""
     values = {
         field.name.replace("_", " "): getattr(statistics, field.name)
         for field in fields(statistics)
         if field.name not in {"split", "about"}
     }
-    parts = [f"{name} {_shown(value)}" for name, value in values.items() if value is not None]
+    parts = [f"{name} {_value_text(value)}" for name, value in values.items() if value is not None]
     return f"{statistics.about}: {'; '.join(parts)}"
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, tuple):
-        return " ".join(map(_shown, value))
+        return " ".join(map(_value_text, value))
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _listed(rows: Iterable[tuple[str, str]]) -> Table | None:
-    """Return each row as a label and its text beside it; None without rows."""
+    """Return a table of labels and texts; None without rows."""
     listed = [*rows]
     return Table(["", ""], listed) if listed else None

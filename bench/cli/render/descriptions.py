@@ -1,4 +1,4 @@
-"""Plans, suites, components and profiles as tables for a person, and as JSON values."""
+"""Plans, components and profiles as tables and as JSON values."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bench.cli.render import live_text
-from bench.config.missing import missing_names
 from bench.core import text_table
 from bench.core.components import Augmentation, Dataset, short_labels
 from bench.core.text_table import Style, Styled, Table
 from bench.data import cards
 from bench.evaluation.metrics import metric
 from bench.trials import plan
+from bench.trials.data_needs import WaitingTask
 from bench.trials.grid import row_labels, training_labels
 
 if TYPE_CHECKING:
-    from bench.config.bench_toml import Config
     from bench.core.components import Component
     from bench.data.datasets.own import OwnDataset
     from bench.evaluation.metrics import Metric
     from bench.evaluation.protocols import Protocol
-    from bench.trials.plan import Plan, TaskStatus
+    from bench.trials.data_needs import DataNeed
+    from bench.trials.plan import Plan, Price, TaskStatus
     from bench.trials.records import Latency, Profile
     from bench.trials.specs import Task
 
 NOTHING = "–"
+NO_ESTIMATE = "no estimate yet"
 _STYLES: dict[str, Style] = {
     "done": "done",
     "running": "running",
@@ -36,16 +37,16 @@ _STYLES: dict[str, Style] = {
     "failed": "failed",
     "damaged": "failed",
 }
-"""How each state of a task is shown."""
+"""The style of each state of a task."""
 _RATE = "samples/s"
 _ON_GPU = (
-    "samples/s: from inputs on the GPU to logits, at the smallest batch that fills it. MiB: the "
-    "peak of tensors on the GPU, weights and inputs included."
+    "samples/s: from inputs on the GPU to logits, at the smallest batch that saturates it. "
+    "MiB: peak memory of tensors on the GPU, weights and inputs included."
 )
 
 
 def plan_json(status: Plan, missing: Sequence[Task], *, why: bool = True) -> dict[str, Any]:
-    """Return a plan as JSON values: counts, prices, and the state of every task."""
+    """Return a plan as JSON values: numbers of tasks, their cost, and the state of each."""
     kinds = ("training", "evaluation")
     keys = {task.key for task in missing}
     prices = {
@@ -55,8 +56,35 @@ def plan_json(status: Plan, missing: Sequence[Task], *, why: bool = True) -> dic
         "to_run": {f"{kind}s": sum(task.kind == kind for task in missing) for kind in kinds},
         "core_seconds": {f"{kind}s": price and price.cores for kind, price in prices.items()},
         "gpu_seconds": {f"{kind}s": price and price.gpus for kind, price in prices.items()},
-        "tasks": [_task_json(each, keys, why=why) for each in status.statuses.values()],
+        "tasks": [
+            *(_task_json(each, keys, why=why) for each in status.statuses.values()),
+            *map(_waiting_json, status.waiting),
+        ],
+        "needs": needs_json(status.needs),
     }
+
+
+def needs_json(needs: Iterable[DataNeed]) -> list[dict[str, str]]:
+    """Return data sets that are not prepared as JSON values."""
+    return [{"data": need.dataset, "run": need.remedy} for need in needs]
+
+
+def _waiting_json(waiting: WaitingTask) -> dict[str, Any]:
+    task = waiting.task
+    return {
+        "kind": task.kind,
+        "key": None,
+        "state": plan.NEEDS_DATA,
+        "to_run": False,
+        **task.labels,
+        "seed": task.seed,
+        "why": _needed_names(waiting),
+        "live": None,
+    }
+
+
+def _needed_names(waiting: WaitingTask) -> str:
+    return ", ".join(need.dataset for need in waiting.needs)
 
 
 def _task_json(status: TaskStatus, keys: set[str], *, why: bool) -> dict[str, Any]:
@@ -74,7 +102,7 @@ def _task_json(status: TaskStatus, keys: set[str], *, why: bool) -> dict[str, An
 
 
 def status(current: Plan, *, why: bool = False) -> list[str | Table]:
-    """List the tasks of a plan, the evaluations of each training below it."""
+    """List the tasks of a plan; evaluations are below their training."""
     trials = current.trials
     entries = [*dict.fromkeys(trial.entry for trial in trials)]
     labels = dict(zip(entries, row_labels(entries), strict=True))
@@ -92,26 +120,40 @@ def status(current: Plan, *, why: bool = False) -> list[str | Table]:
     is_live = any(each.live for each in current.statuses.values())
     headers += [*(["progress"] if is_live else []), *(["why"] if why else [])]
     rows: list[list[str]] = []
-    listed: set[str] = set()
+    unlisted: dict[Task, TaskStatus | WaitingTask] = {
+        each.task: each for each in current.statuses.values()
+    }
+    unlisted |= {each.task: each for each in current.waiting}
     for trial in trials:
         for task in trial.tasks:
-            if task.key in listed or task.key not in current.statuses:
+            each = unlisted.pop(task, None)
+            if each is None:
                 continue
-            listed.add(task.key)
-            each = current.statuses[task.key]
             where = (trained if task.kind == "training" else labels)[trial.entry]
             if task.kind == "evaluation" and len(trial.evaluations) > 1:
                 where = f"{where} on {task.labels['test']}"
+            if isinstance(each, WaitingTask):
+                rows.append(_waiting_row(each, where, len(headers), why=why))
+                continue
             score = _ranked_score(each, ranked)
             state = Styled(each.state, _STYLES[each.state]) if each.state in _STYLES else each.state
             row = [state, task.kind, task.key, where, str(task.seed), score]
             if is_live:
                 row.append(live_text.task_progress(each.live) if each.live else "")
             rows.append([*row, each.why()] if why else row)
-    # A column of nothing would take the room of the others.
-    shown = len(headers) - (why and not any(row[-1] for row in rows))
-    table = Table(headers[:shown], [row[:shown] for row in rows], headers[4:6])
-    return [table, _counts(current)]
+    # An empty last column would take width from the others.
+    columns = len(headers) - (why and not any(row[-1] for row in rows))
+    table = Table(headers[:columns], [row[:columns] for row in rows], headers[4:6])
+    needs = [need.sentence for need in current.needs]
+    return [table, "\n".join([_counts(current), *needs])]
+
+
+def _waiting_row(waiting: WaitingTask, where: str, columns: int, *, why: bool) -> list[str]:
+    """Return the row of a task that waits for data."""
+    task = waiting.task
+    row = [Styled(plan.NEEDS_DATA, "stale"), task.kind, NOTHING, where, str(task.seed)]
+    row += [""] * (columns - len(row))
+    return [*row[:-1], _needed_names(waiting)] if why else row
 
 
 def _ranked_score(each: TaskStatus, ranked: Metric | None) -> str:
@@ -129,11 +171,11 @@ def _counts(current: Plan) -> str:
 
 
 def to_run(suite: str, status: Plan, missing: Sequence[Task]) -> str:
-    """Return in one line what a run will do."""
+    """Return one line: how many tasks are done, and how many will run."""
     keys = {task.key for task in missing}
     total = Counter(each.task.kind for each in status.statuses.values())
     to_do = Counter(task.kind for task in missing)
-    # What is not to run may be damaged, or lack its training.
+    # A task that will not run may be damaged, or its training may be.
     finished = Counter(
         each.task.kind
         for key, each in status.statuses.items()
@@ -149,23 +191,30 @@ def _counted(count: int, noun: str) -> str:
 
 
 def dry_run(current: Plan, missing: Sequence[Task]) -> list[str | Table]:
-    """List the selection, how much of it is to be run, and what that may cost."""
+    """List the selected tasks, how many will run, and their estimated cost."""
     lines = []
     kinds = {each.task.kind for each in current.statuses.values()}
+    kinds |= {each.task.kind for each in current.waiting}
     for kind in sorted(kinds, reverse=True):
         tasks = [task for task in missing if task.kind == kind]
-        price = plan.price(current, tasks)
-        cost = "no record tells the cost yet"
-        if price is not None:
-            gpus = f" and {price.gpus / 60:.1f} GPU-minutes" if price.gpus else ""
-            cost = f"about {price.cores / 60:.1f} core-minutes{gpus} by earlier records"
-        lines.append(f"{_counted(len(tasks), kind)} to run" + (f": {cost}" if tasks else ""))
+        cost = price_text(plan.price(current, tasks))
+        waiting = sum(each.task.kind == kind for each in current.waiting)
+        later = f", {waiting} more once their data are prepared" if waiting else ""
+        lines.append(f"{_counted(len(tasks), kind)} to run{f': {cost}' if tasks else ''}{later}")
     table, counts = status(current, why=True)
     return [table, "\n".join([str(counts), *lines])]
 
 
+def price_text(price: Price | None) -> str:
+    """Return what tasks may cost by earlier records."""
+    if price is None:
+        return NO_ESTIMATE
+    gpus = f" and {price.gpus / 60:.1f} GPU-minutes" if price.gpus else ""
+    return f"about {price.cores / 60:.1f} core-minutes{gpus} by earlier records"
+
+
 def evaluations(current: Plan) -> Table:
-    """List the scores of the evaluations of a plan, all metrics of the protocol."""
+    """List the scores of finished evaluations in all metrics of the protocol."""
     done = [
         each for each in current.statuses.values() if each.task.kind == "evaluation" and each.record
     ]
@@ -184,29 +233,15 @@ def evaluations(current: Plan) -> Table:
     return Table(headers, rows, headers[2:])
 
 
-def suites(config: Config) -> Table:
-    """List the suites, and of one that cannot run yet what it needs."""
-    keys = ["tests", "models", "losses", "decoders", "recognizers", "seeds"]
-    rows = []
-    for name, table in config.tables.items():
-        counts = {key: len(getattr(table, key)) for key in keys}
-        counts["tests"] = counts["tests"] or len(table.datasets)
-        rows.append([name, *map(str, counts.values()), table.about])
-        if missing := missing_names(table, config.protocols, config.datasets):
-            words = ", ".join(word for names in missing.values() for word in names)
-            rows.append([""] * (len(keys) + 1) + [f"cannot run yet: it needs {words}"])
-    return Table(["suite", *keys, "about"], rows, keys)
-
-
 def components(
     kind: str, classes: Iterable[type[Component]], own: Iterable[OwnDataset] = ()
 ) -> Table:
-    """List components with their parameters, then the data sets that bench.toml declares."""
+    """List components with their parameters, then the data sets of bench.toml."""
     rows = []
     for component in classes:
         rows.append([component.name, component.summary()])
         if issubclass(component, Augmentation):
-            rows.append(["", f"of {component.accepts}"])
+            rows.append(["", f"for {component.accepts}"])
         if issubclass(component, Dataset) and (card := cards.find_card(component.name)):
             rows.append(["", f"{card.splits[0].sizes} · {card.source.licence}"])
         default = getattr(component, "default_input", None)
@@ -215,7 +250,7 @@ def components(
         listed = ", ".join(f"{name} = {value}" for name, value in component.defaults().items())
         rows += [["", listed]] if listed else []
     rows += [[each.name, f"{each.summary()} ([dataset.{each.name}])"] for each in own]
-    return Table([kind, "what it is, and its parameters"], rows)
+    return Table([kind, "description and parameters"], rows)
 
 
 def recipes(tables: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -228,12 +263,12 @@ def recipes(tables: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def protocols(listed: Iterable[Protocol]) -> Table:
-    """List protocols with their metrics; the one that ranks comes first."""
+    """List protocols with their metrics; the metric that ranks comes first."""
     rows = []
     for protocol in listed:
         names = sorted(protocol.metrics, key=lambda name: name != protocol.ranked_by)
         rows += [[protocol.name, protocol.about], ["", f"metrics: {', '.join(names)}"]]
-    return Table(["protocol", "what it compares"], rows)
+    return Table(["protocol", "rules"], rows)
 
 
 def metrics(listed: Iterable[Metric]) -> Table:
@@ -246,9 +281,9 @@ def metrics(listed: Iterable[Metric]) -> Table:
 
 
 def profiles(measured: Sequence[Profile]) -> list[str | Table]:
-    """List profiles of one machine: each latency's median and 90th percentile, or why none."""
+    """List profiles of one machine: the median and 90th percentile of each latency."""
     if not measured:
-        return ["There is no profile."]
+        return ["No profile yet."]
     latencies = max((profile.latencies for profile in measured), key=len)
     names = [*map(_latency_name, latencies)]
     batches = sorted({latency.batch for latency in latencies})
@@ -277,7 +312,7 @@ def profiles(measured: Sequence[Profile]) -> list[str | Table]:
 
 
 def _profiled_entries(measured: Sequence[Profile]) -> list[str]:
-    """Return the shortest names that tell what was measured apart."""
+    """Return the shortest names that distinguish the measured entries."""
     parts = ("model", "loss", "recognizer")
     short = {
         part: short_labels(each.labels[part] for each in measured if part in each.labels)
@@ -304,7 +339,7 @@ def _invalid(measured: Iterable[Profile]) -> list[str]:
 
 
 def profiles_json(measured: Iterable[Profile]) -> list[dict[str, Any]]:
-    """Return profiles as JSON values, with the number of raw samples instead of the samples."""
+    """Return profiles as JSON values, with the number of measurements in place of all of them."""
     values = [msgspec.to_builtins(profile) for profile in measured]
     for latency in (latency for profile in values for latency in profile["latencies"]):
         latency["samples"] = len(latency.pop("milliseconds"))
@@ -322,7 +357,7 @@ def _memory(profile: Profile, batch: int) -> str:
 
 
 def _peak(profile: Profile, batch: int) -> int | None:
-    """Return the peak memory of a batch size, its decoder included."""
+    """Return the peak memory of a batch size, with decoding; None if it was not measured."""
     peaks = [each.peak_memory for each in profile.latencies if each.batch == batch]
     return max((peak for peak in peaks if peak), default=None)
 

@@ -1,4 +1,4 @@
-"""Runs that are going on, and how long they take, in words and as JSON values."""
+"""Runs in progress and their estimated duration, as text and as JSON values."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 def estimate_line(estimate: Estimate) -> str:
-    """Say how long a run may take."""
+    """Return how long a run may take."""
     if not estimate.tasks:
         return "time: nothing to run"
     if estimate.one_by_one is None:
-        return "time: unknown, for some tasks are like none that has a record"
+        return "time: no estimate yet, because some tasks have no record of a similar one"
     one_by_one = f"about {duration(estimate.one_by_one)} one by one"
     if estimate.seconds is None:
-        return f"time: {one_by_one}; how many run at once is known when the run has started"
+        return f"time: {one_by_one}; less if several run at once, which depends on the cluster"
     if estimate.slots == 1:
         return f"time: {one_by_one}"
     return f"time: about {duration(estimate.seconds)}, {estimate.slots} at once ({one_by_one})"
 
 
 def task_progress(task: LiveTask) -> str:
-    """Say how far a task of a run is, and where."""
+    """Return the progress of a task of a run, and where it runs."""
     if task.state != "running":
         return {"starting": "starting", "held elsewhere": task.text}.get(task.state, "queued")
     parts = []
@@ -44,14 +44,14 @@ def task_progress(task: LiveTask) -> str:
 
 
 def run_line(run: LiveRun) -> str:
-    """Say of a run who drives it, how far it is, and when it ends."""
+    """Return which process drives a run, its progress, and the time left."""
     since = run.process.since[:16].replace("T", " ")
-    head = f"{run.suite or 'this'} is run by {run.process} since {since} UTC"
+    head = f"{run.suite or 'this'} has been running since {since} UTC in {run.process}"
     if run.profiling:
         each = run.profiling
-        return f"{head}; it profiles {each.number} of {each.total}: {each.name}"
+        return f"{head}; profiling {each.number} of {each.total}: {each.name}"
     if not run.slots:
-        return f"{head}; it is {run.phase or 'about to begin'}"
+        return f"{head}; {run.phase or 'starting'}"
     left = "time left unknown" if run.left is None else f"about {duration(run.left)} left"
     return (
         f"{head}; {run.ended} of {len(run.tasks)} tasks have ended, "

@@ -1,4 +1,4 @@
-"""Records of trainings, evaluations and failures as text for a person."""
+"""Records of trainings, evaluations and failures as text."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ Document = TypeVar("Document")
 def training(
     record: TrainingRecord, folder: Path, users: Sequence[EvaluationRecord]
 ) -> list[str | Table]:
-    """Describe a training: its curve, its cost, and the evaluations that use it."""
-    record, users = _shown(record), [*map(_shown, users)]
-    return [_title(record, folder), *_curve(record), *_uses(users), _cost(record)]
+    """Return the text of a training: learning curve, evaluations that use it, and cost."""
+    record, users = _safe(record), [*map(_safe, users)]
+    return [_title(record, folder), *_curve(record), *_evaluations_using(users), _cost(record)]
 
 
 def evaluation(
@@ -45,13 +45,14 @@ def evaluation(
     localization: Localization | None,
     profiles: Sequence[Profile],
 ) -> list[str | Table]:
-    """Describe an evaluation: scores, worst samples, where it reads, latencies, its training.
+    """Return the text of an evaluation.
 
-    Of a recognizer from outside, its cost and its remarks in place of the training.
+    It has scores, worst samples, the localization of labels, latencies and the training; for a
+    recognizer from outside its cost and remarks instead of the training.
     """
-    record, trained = _shown(record), trained and _shown(trained)
+    record, trained = _safe(record), trained and _safe(trained)
     rows = [[str(value) for value in sample] for sample in worst]
-    measured = (block for profile in profiles for block in descriptions.profiles([_shown(profile)]))
+    measured = (block for profile in profiles for block in descriptions.profiles([_safe(profile)]))
     return [
         _title(record, folder),
         *_scores(record),
@@ -61,18 +62,18 @@ def evaluation(
         *(
             [f"training {trained.key}", *_curve(trained), _cost(trained)]
             if trained
-            else [_outside(record)]
+            else [_recognizer_text(record)]
         ),
     ]
 
 
-def _shown(document: Document) -> Document:
-    """Return a document with texts that a terminal can have; others may have written them."""
+def _safe(document: Document) -> Document:
+    """Return a record whose texts are safe to print; others may have written it."""
     return with_texts(document, shortened)
 
 
-def _outside(record: EvaluationRecord) -> str:
-    """Say what is known of the readings of a recognizer from outside, and where they were made."""
+def _recognizer_text(record: EvaluationRecord) -> str:
+    """Return remarks, cost and machine of an evaluation of a recognizer from outside."""
     lines = [f"{count:,} {remark}" for remark, count in record.remarks.items()]
     if record.parameters is not None:
         lines.append(f"{record.parameters:,} parameters")
@@ -82,8 +83,8 @@ def _outside(record: EvaluationRecord) -> str:
 
 
 def failure(failed: Failure, folder: Path) -> str:
-    """Describe a failed task: every attempt, and where its log is."""
-    failed = _shown(failed)
+    """Return the text of a failed task: all attempts, and the path of its log."""
+    failed = _safe(failed)
     attempts = "\n".join(
         f"failed at {each.finished} ({each.cause}): {each.reason}" for each in failed.attempts
     )
@@ -116,7 +117,7 @@ def _scores(record: EvaluationRecord) -> Iterator[str | Table]:
 
 
 def _localization(localization: Localization) -> Table:
-    """List where labels are read, of all and of each class; see `bench docs localization`."""
+    """Return where labels are read, overall and per class; see `bench docs localization`."""
     from bench.evaluation.metrics import localization as module
 
     headers = module.HEADERS
@@ -137,17 +138,17 @@ def _curve(record: TrainingRecord) -> list[str | Table]:
     table = Table(["step", *numbers], rows, numbers)
     infeasible = sum(point.infeasible for point in record.curve)
     note = (
-        f"\n{infeasible:,} of the samples trained on added nothing: their target is longer than "
+        f"\n{infeasible:,} samples did not contribute to the loss: their target is longer than "
         "the output"
         if infeasible
         else ""
     )
-    return [table, f"* the weights that are kept (LER: label error rate){note}"]
+    return [table, f"* selected weights (LER: label error rate){note}"]
 
 
-def _uses(users: Sequence[EvaluationRecord]) -> list[str | Table]:
+def _evaluations_using(users: Sequence[EvaluationRecord]) -> list[str | Table]:
     if not users:
-        return ["No evaluation has used it yet."]
+        return ["No evaluation uses it yet."]
     rows = [
         [
             each.key,
@@ -169,7 +170,7 @@ def _cost(record: TrainingRecord) -> str:
 
 
 def _devices(record: TrainingRecord) -> list[str]:
-    """Return a line if several devices trained together, and one if training changed devices."""
+    """Return a line on data-parallel training, and one on a change of devices."""
     count = record.spec.get("devices", 1)
     together = [f"data-parallel on {count} devices"] if count > 1 else []
     moved = [f"trained on {', then on '.join(record.trained_on)}"]
@@ -177,13 +178,13 @@ def _devices(record: TrainingRecord) -> list[str]:
 
 
 def _gpu_cost(record: TrainingRecord) -> list[str]:
-    """Return in one line what a training took of a GPU; nothing where it ran on a CPU."""
+    """Return a line on the GPU time and memory of a training; none for a training on a CPU."""
     if record.gpu_seconds is None:
         return []
     origin = record.provenance
     parts = [f"{record.gpu_seconds / 3600:.3f} GPU-hours"]
     if origin.shared_gpu:
-        parts.append(f"{origin.gpus:g} GPUs reserved, so other tasks could compute on it as well")
+        parts.append(f"{origin.gpus:g} GPUs reserved, so other tasks could use it at the same time")
     if record.peak_memory is not None:
         parts.append(f"at most {text_table.mebibytes(record.peak_memory)} MiB of tensors on it")
     return ["; ".join(parts)]
@@ -205,7 +206,7 @@ def _origin(origin: Provenance) -> str:
 
 
 def _machine(origin: Provenance) -> list[str]:
-    """Return what a task computed on and in; of a GPU also what its kernels come from."""
+    """Return hardware, versions of GPU libraries, precision and number of threads."""
     versions = {"driver": origin.driver, "CUDA": origin.cuda, "cuDNN": origin.cudnn}
     return [
         origin.gpu or origin.cpu,

@@ -1,4 +1,4 @@
-"""The text of `bench score`."""
+"""The report of `bench score` as text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNITS = {"character": "characters", "byte": "bytes", "gloss": "glosses"}
 
 
 def score_text(score: Score) -> list[str | Table]:
-    """Return what was scored, the metrics with their counts, accuracy by length, confusions."""
+    """Return counts of samples, metrics with their counts, accuracy by length, and confusions."""
     parts = [_scored(score), *_metrics(score), _lengths(score.by_length)]
     return [*parts, _confusions(score.confusions)] if score.confusions else parts
 
@@ -27,8 +27,10 @@ def _scored(score: Score) -> str:
         f"{score.samples:,} samples scored, {sum(score.excluded.values()):,} excluded{changed}",
     ]
     ranked = _most_frequent(score.excluded)
-    shown = ranked[:MAX_REASONS]
-    lines += [f"  {count:,} excluded: {_printable(reason)[:100]}" for reason, count in shown]
+    lines += [
+        f"  {count:,} excluded: {_printable(reason)[:100]}"
+        for reason, count in ranked[:MAX_REASONS]
+    ]
     if len(ranked) > MAX_REASONS:
         lines.append(f"  and for {len(ranked) - MAX_REASONS:,} other reasons")
     if score.dropped:
@@ -64,7 +66,7 @@ def _metrics(score: Score) -> list[str | Table]:
 
 
 def _lengths(lengths: Sequence[LengthAccuracy]) -> Table:
-    # 1, 2–3, 4–7, …: lines have too many lengths to list.
+    # In groups 1, 2–3, 4–7, …, because lines have too many different lengths.
     rows = []
     first = 1
     while lengths and first <= lengths[-1].length:
@@ -93,5 +95,5 @@ def _most_frequent(counts: dict[str, int]) -> list[tuple[str, int]]:
 def _printable(unit: str) -> str:
     if not unit:
         return "(nothing)"
-    # A space or a control character of a file never reaches a terminal as it is.
+    # Spaces and control characters are escaped.
     return unit if unit.isprintable() and not unit.isspace() else repr(unit)

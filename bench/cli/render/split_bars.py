@@ -1,4 +1,4 @@
-"""Progress bars of data sets that are downloaded, prepared, verified or checked."""
+"""Progress bars for downloading, preparing, verifying and checking data sets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Advance = Callable[[str, int], None]
 
 
 def split_bars() -> AbstractContextManager[Advance]:
-    """Show one progress bar per split on stderr; return what advances one by its name."""
+    """Show one progress bar per split on stderr; yield a function that advances one."""
     from rich.progress import MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
@@ -26,7 +26,7 @@ def split_bars() -> AbstractContextManager[Advance]:
 
 
 def byte_bars(sizes: Mapping[str, int]) -> AbstractContextManager[Advance]:
-    """Show one progress bar per file on stderr, of its bytes; return what advances one by its name.
+    """Show one progress bar per file on stderr, in bytes; yield a function that advances one.
 
     Args:
         sizes: The number of bytes of each file.
@@ -46,7 +46,7 @@ def _bars(columns: Iterable[ProgressColumn], totals: Mapping[str, int]) -> Itera
     tasks: dict[str, TaskID] = {}
     pending, reported = Counter[str](), 0.0
     console = Console(stderr=True)
-    # On anything but a terminal, a removed bar would leave an empty line.
+    # In a pipe or a file, a removed bar would leave an empty line.
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
 
@@ -60,7 +60,7 @@ def _bars(columns: Iterable[ProgressColumn], totals: Mapping[str, int]) -> Itera
         def advance(part: str, done: int) -> None:
             nonlocal reported
             pending[part] += done
-            # Updating a bar for every sample would take as long as reading some samples.
+            # Updating the bar for each sample can take as long as reading the sample.
             if (now := time.monotonic()) - reported >= _REPORT_SECONDS:
                 reported = now
                 update()

@@ -1,4 +1,4 @@
-"""The verb `board` and its commands."""
+"""The verb `board`: print, publish, check and compare leaderboards."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.completion import complete_suite
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.terminal import (
     Load,
@@ -31,15 +32,15 @@ if TYPE_CHECKING:
 
 _DOCUMENTS = ("md", "csv", "json", "latex", "html")
 _out_option = click.option(
-    "-o", "--out", type=LOCAL_PATH, help="Write it into this file instead of to stdout."
+    "-o", "--out", type=LOCAL_PATH, help="Write into this file instead of to stdout."
 )
 
 
 class _Boards(click.Group):
-    """A group that means its command `write` where none is named, and shows its options."""
+    """A group that calls its command `write` if none is named, and lists the options of that."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `write` before words that begin with no command."""
+        """Insert `write` before arguments that do not begin with a command."""
         if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
             args = ["write", *args]
         return super().parse_args(ctx, args)
@@ -56,49 +57,59 @@ class _Boards(click.Group):
     subcommand_metavar="[SUITE] [OPTIONS] | diff [A [B]]",
 )
 def board() -> None:
-    """Write and print the working leaderboard of SUITE, or publish it.
+    """Print the leaderboard of SUITE, or publish it.
 
-    The working board follows from the records at hand and is written beside them, into
-    `results/boards/SUITE/`. SUITE may also be a version such as `quick/v1`, or the folder of a
-    board: that is printed as it is. --publish writes `leaderboards/SUITE/vN/`: the next version
-    where protocol or test sets changed. Where nothing of SUITE has run here, the published
-    board is printed. `bench board SUITE` is short for `bench board write SUITE`; SUITE is
-    `quick` unless named, and with --check all suites.
+    The working board is computed from the records and written to `results/boards/SUITE/`. If no
+    task of SUITE has run here, the published board is printed. SUITE is `quick` unless named; it
+    may also be a version such as `quick/v1` or the folder of a board, which is printed as it is.
+    --publish writes `leaderboards/SUITE/vN/`, a new version if the protocol or the test sets have
+    changed. `bench board SUITE` is short for `bench board write SUITE`.
+
+    Examples:
+      bench board quick
+      bench board quick --format csv -o quick.csv
+      bench board quick --by length
+      bench board quick --publish
+      bench board --check
     """
 
 
 @board.command()
-@click.argument("suite", required=False)
-@click.option("--publish", is_flag=True, help="Write the published board, after what it changes.")
+@click.argument("suite", required=False, shell_complete=complete_suite)
+@click.option(
+    "--publish",
+    is_flag=True,
+    help="Publish the board to leaderboards/, after printing what changes.",
+)
 @click.option(
     "--partial",
     is_flag=True,
-    help="Publish what is incomplete or without valid latencies, too; published rows with more "
-    "evaluations stay.",
+    help="With --publish: accept missing evaluations or latencies. A published row that has more "
+    "evaluations is kept.",
 )
 @click.option(
     "--check",
     is_flag=True,
-    help="Write nothing; compare each published board and the index with what its samples give.",
+    help="Compute each published board again from its samples, and compare. Without SUITE, all "
+    "boards and their index.",
 )
 @click.option(
     "--html",
     type=LOCAL_PATH,
     metavar="OUT",
-    help="Write no board, but its web page into the folder OUT, with an index and with what the "
-    "records at hand say of single samples; without SUITE, those of all published boards.",
+    help="Write web pages of the board into the folder OUT, with details of samples from the "
+    "records. Without SUITE, of all published boards.",
 )
 @click.option(
     "--format",
     "document",
     type=click.Choice([*_DOCUMENTS]),
-    help="Print the board in a format to take elsewhere, and nothing else on stdout.",
+    help="Print only the board on stdout, in this format.",
 )
 @click.option(
     "--by",
     metavar="PROPERTY",
-    help="Print the scores on the parts of each test set that agree in a property of their "
-    "samples, such as `length` or `case`.",
+    help="Print scores by a property of samples, such as `length` or `case`.",
 )
 @_out_option
 @as_json_option
@@ -119,11 +130,11 @@ def write(
     """Write and print the leaderboard of SUITE, publish it, or check what is published."""
     _require_one_purpose(publish=publish, check=check, html=html, by=by, format=document)
     if as_json and (by or document):
-        raise click.UsageError("--json prints a document of its own; omit --by and --format")
+        raise click.UsageError("--json has its own format; omit --by and --format")
     if out and not document:
-        raise click.UsageError("--out is the file of --format; name a format, or omit it")
+        raise click.UsageError("--out requires --format")
     if partial and not publish:
-        raise click.UsageError("--partial is about --publish; add that, or omit it")
+        raise click.UsageError("--partial requires --publish")
     config = load()
     if html:
         _write_site(config, suite, html, as_json=as_json)
@@ -158,14 +169,14 @@ def write(
     type=click.Choice(["text", "md", "html", "json"]),
     default="text",
     show_default=True,
-    help="`md` is for a comment, `html` one page that needs nothing else, `json` as --json.",
+    help="`md` for a comment on GitHub, `html` for one self-contained page, `json` as with --json.",
 )
 @_out_option
 @click.option(
     "--fail-on",
     type=click.Choice(["regress"]),
-    help="Compare each row with itself on the same samples, and end with 4 where one is "
-    "significantly worse by the metric that ranks, or lost.",
+    help="End with exit code 4 if a row is lost, or is significantly worse on the same samples by "
+    "the metric that ranks.",
 )
 @as_json_option
 @click.pass_obj
@@ -179,10 +190,10 @@ def diff(
     fail_on: str | None,
     as_json: bool,
 ) -> int:
-    """Say what changed from the board BEFORE to the board AFTER, and why.
+    """Print what changed from the board BEFORE to the board AFTER, and why.
 
-    A board is `suite/vN`, `suite` (its working board, or where there is none the latest version),
-    or the folder of one. With BEFORE alone, a suite (`quick` unless named), its latest version is
+    A board is `suite/vN`, `suite` (its working board, or its latest version if there is none), or
+    a folder. If AFTER is missing, BEFORE is a suite (`quick` unless named), whose latest version is
     compared with its working board.
     """
     from bench.leaderboards import board as boards
@@ -221,7 +232,7 @@ def print_board(board: Board, *, as_json: bool) -> None:
 
 
 def _write_out(content: bytes, out: Path | None) -> None:
-    """Write a document into a file, or print it so that a terminal obeys none of it."""
+    """Write a document into a file, or print it."""
     if out:
         from bench.core.documents import write_bytes
 
@@ -241,7 +252,7 @@ def _print(
     from bench.leaderboards import board_files, versions, working
     from bench.leaderboards.samples import samples_file
 
-    if "/" in word:  # No suite has it in its name.
+    if "/" in word:  # Names of suites have no slash.
         published: Path | None = versions.find_board(word, config.leaderboards, config.results)
     else:
         published = versions.published_version(word, config.leaderboards)
@@ -252,7 +263,7 @@ def _print(
         made, counts = working.compute_working_board(config, suite, faults)
         reason = "" if any(row.seeds for row in made.rows) else f"nothing of '{word}' has run here"
     except BenchError as error:
-        # Data are not prepared, a component is not installed, or there is no such suite.
+        # For example data that are not prepared, or a suite that does not exist.
         if published is None:
             raise
         reason = str(error)
@@ -290,7 +301,7 @@ def _published_and_working(config: Config, suite: str) -> tuple[Path, Path]:
 
 
 def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit:
-    """Say what publishing changes, then publish, or refuse what is incomplete."""
+    """Print what publishing changes, then publish; refuse an incomplete board."""
     from bench.leaderboards import board_files, difference, publish, versions, working
 
     suite = config.suite(name)
@@ -307,8 +318,8 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit
         say(f"{board.name} is the first version of this board")
     if publication.problems and not partial:
         raise BenchError(
-            f"{board.name} is not published: {'; '.join(publication.problems)}; or publish it as "
-            "it is with --partial",
+            f"{board.name} is not published: {'; '.join(publication.problems)}; or publish it "
+            "anyway with --partial",
             Exit.UNVERIFIED,
         )
     folder = publish.publish(publication, config.leaderboards)
@@ -318,14 +329,14 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit
 
 
 def _require_one_purpose(**purposes: object) -> None:
-    """Raise UsageError where options are given that each say what `board` is to do."""
+    """Raise UsageError if several options are given of which each is a purpose of its own."""
     given = [f"--{name}" for name, purpose in purposes.items() if purpose]
     if len(given) > 1:
         raise click.UsageError(f"{' and '.join(given)} exclude each other; omit all but one")
 
 
 def _write_site(config: Config, word: str | None, folder: Path, *, as_json: bool) -> None:
-    """Write the pages of the board that `word` means, or of all published boards."""
+    """Write the pages of the board `word`, or of all published boards."""
     from bench.leaderboards.web import boards_site, site
     from bench.trials.store import Store
 
@@ -341,4 +352,4 @@ def _check(root: Path, suite: str | None, *, as_json: bool) -> None:
     from bench.leaderboards import rebuild, versions
 
     checked = [versions.version_name(folder) for folder in rebuild.check_boards(root, suite)]
-    report(f"as their samples give them: {', '.join(checked)}", checked, as_json=as_json)
+    report(f"equal to what their samples give: {', '.join(checked)}", checked, as_json=as_json)

@@ -1,4 +1,4 @@
-"""The verb `cancel`: ask the run of a task or a suite to end it."""
+"""The verb `cancel`: stop a running task, or all runs of a suite."""
 
 from __future__ import annotations
 
@@ -20,40 +20,41 @@ _POLL_SECONDS = 0.1
 @click.argument("target", metavar="KEY|SUITE")
 @click.pass_obj
 def cancel(load: Load, target: str) -> int:
-    """End a task whose key begins with KEY, or all runs of SUITE, wherever they were started.
+    """Stop the task whose key begins with KEY, or all runs of SUITE, on whichever machine they run.
 
-    A cancelled task is to do again: its checkpoint stays, and its run ends with exit code 1. A run
-    that is cancelled ends as by Ctrl-C: with exit code 130, and what is done is kept. When nothing
-    of that name runs, the exit code is 3.
+    A cancelled task keeps its checkpoint and resumes in the next `bench run`; its run goes on with
+    the other tasks and ends with exit code 1. A cancelled run ends like one that Ctrl-C stopped:
+    with exit code 130, and finished tasks are kept. If no such task or suite is running, the exit
+    code is 3.
     """
     root = load().results
     runs = live_runs(root)
     requests = [(run, WHOLE_RUN, f"the run of {target}") for run in runs if run.suite == target]
     if not requests:
-        requests = _of_task(runs, target)
+        requests = _runs_of_task(runs, target)
     if not requests:
         raise BenchError(
-            f"no suite '{target}' and no task under a key that begins with it is running",
+            f"no running suite is called '{target}', and no running task has a key that begins so",
             Exit.NOTHING,
         )
     asked = []
     for run, name, what in requests:
-        # Nothing is asked of a run that has ended meanwhile.
+        # The run may have ended since it was listed.
         with suppress(FileNotFoundError):
             asked.append((run, what, request_cancel(root, run.id, name)))
     for run, what, request in asked:
-        if _is_answered(request):
-            say(f"cancelled {what}, which {run.process} had begun")
+        if _is_confirmed(request):
+            say(f"cancelled {what} in {run.process}")
         else:
             say(
-                f"asked {run.process} to cancel {what}; it has not answered for "
-                f"{_PATIENCE_SECONDS:.0f} s, and does so as soon as it sees the request",
+                f"{run.process} has not confirmed within {_PATIENCE_SECONDS:.0f} s that it cancels "
+                f"{what}; the request stays, and it will be cancelled once it is read",
                 fg="yellow",
             )
     return Exit.DONE
 
 
-def _of_task(runs: list[LiveRun], word: str) -> list[tuple[LiveRun, str, str]]:
+def _runs_of_task(runs: list[LiveRun], word: str) -> list[tuple[LiveRun, str, str]]:
     """Return the runs that have not finished the task whose key begins with `word`."""
     matches = [
         (run, task.key, task.name)
@@ -62,12 +63,14 @@ def _of_task(runs: list[LiveRun], word: str) -> list[tuple[LiveRun, str, str]]:
         if task.key.startswith(word) and task.state in UNFINISHED
     ]
     if len({key for _, key, _ in matches}) > 1:
-        raise BenchError(f"several tasks that run or wait have keys that begin with '{word}'")
+        raise BenchError(
+            f"several running or queued tasks have keys that begin with '{word}'; write more of it"
+        )
     return matches
 
 
-def _is_answered(request: Path) -> bool:
-    """Wait until a run has removed a request; return whether it has."""
+def _is_confirmed(request: Path) -> bool:
+    """Wait until a run removes a request; return whether it did in time."""
     ends = time.monotonic() + _PATIENCE_SECONDS
     while request.exists():
         if time.monotonic() >= ends:

@@ -36,7 +36,7 @@ _STYLES: dict[str, Style] = {"passed": "done", "failed": "failed", "note": "note
 @as_json_option
 @click.pass_obj
 def check(load: Load, target: str, kind: str | None, *, as_json: bool) -> Exit:
-    r"""Check whether components do what bench requires of their kind, in seconds on the CPU.
+    """Check whether components do what bench requires of their kind, in seconds on the CPU.
 
     The target is a FILE of Python with components of your own, or the NAME of any component of
     bench.toml or of `bench ls`, with parameters where it needs some. Each requirement has a line;
@@ -49,7 +49,7 @@ def check(load: Load, target: str, kind: str | None, *, as_json: bool) -> Exit:
       bench check lexicon:words=words.txt
 
     `bench docs testing` lists what is checked.
-    """
+    """  # noqa: D301 (click reads the backspace)
     config = load()
     is_file = target.endswith(".py")
     components = _in_file(local_path(target)) if is_file else _named(config, target)
@@ -71,17 +71,23 @@ def _in_file(path: Path) -> list[Component | Metric]:
     """
     from bench.evaluation.metrics import Metric, metric
 
+    own = str(path.absolute())
     others = [Path(file.path) for file in plugin_files.plugin_files()]
     plugin_files.settle([path, *others])
     faults = [*import_faults(), *registry.plugin_faults(), *metric.plugin_faults()]
     for fault in faults:
-        if str(path.absolute()) in fault:
+        if own in fault:
             raise BenchError(fault)
-    components: list[Component | Metric] = []
-    for kind in (Component, Metric):
-        for file, each in declared(kind):  # type: ignore[type-abstract]
-            if file.path == str(path.absolute()) and not isabstract(each):
-                components.append(fill(each, {}) if kind is Component else each())
+    components: list[Component | Metric] = [
+        fill(kind, {})
+        for file, kind in declared(Component)
+        if file.path == own and not isabstract(kind)
+    ]
+    components += [
+        kind()
+        for file, kind in declared(Metric)  # type: ignore[type-abstract]
+        if file.path == own and not isabstract(kind)
+    ]
     if not components:
         raise BenchError(
             f"{path} declares no component; see `bench docs components`, or begin with "

@@ -1,4 +1,4 @@
-"""The verb `compare`."""
+"""The verb `compare`: two results on the same samples."""
 
 from __future__ import annotations
 
@@ -19,19 +19,26 @@ if TYPE_CHECKING:
 @click.option(
     "--fail-on",
     type=click.Choice(["regress"]),
-    help="End with 4 where B is worse than A by any metric.",
+    help="End with exit code 4 if B is significantly worse than A by any metric.",
 )
 @as_json_option
 @click.pass_obj
 def compare(
     load: Load, a: str, b: str, *, fail_on: Literal["regress"] | None, as_json: bool
 ) -> int:
-    """Say which of A and B is better on the same samples, and how sure that is.
+    """Compare A and B on the same samples: the difference, its interval and its p-value.
 
-    Each is an evaluation or a training (the beginning of its key, or its folder; a training stands
-    for all of its evaluations), a row of a board by its place (`quick#1`, `quick/v1#4`), or a board
-    (`quick`, `quick/v1`): then every row that both have. `quick` is the working board, or where
-    there is none the latest published one.
+    A and B are both one of these:
+      an evaluation or a training   the beginning of its key, or its folder
+      a row of a board              quick#1, quick/v1#4
+      a board                       quick, quick/v1
+
+    A training stands for all of its evaluations. Of two boards, each row that both have is
+    compared. `quick` is the working board, or the latest published one if there is none.
+
+    Examples:
+      bench compare quick#1 quick#2
+      bench compare quick/v1 quick --fail-on regress
     """
     from bench.leaderboards import comparison
     from bench.trials.store import Store

@@ -1,4 +1,4 @@
-"""The verbs of data sets: data prepare, verify, check, show, synth."""
+"""The verbs of data sets: data prepare, verify, check, show and synth."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from bench.cli.completion import complete_component, complete_dataset
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render.split_bars import split_bars
 from bench.cli.terminal import Load, as_json_option, print_text, report, say
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
     from bench.evaluation.protocols import Protocol
     from bench.synthetic import Difficulty
 
-name_argument = click.argument("name")
+name_argument = click.argument("name", shell_complete=complete_dataset)
 _MAX_SHOWN = 120
-"""Characters of a name or a transcript in a table."""
+"""Characters of an id or a transcript in a table."""
 
 
 class Shape(click.ParamType["tuple[int, int, int]"]):
-    """Height and width in pixels, with 3 channels before them for color: `32x100`, `3x32x128`."""
+    """The click type of a shape in pixels: `32x100`, or `3x32x128` with three color channels."""
 
     name = "shape"
 
@@ -54,9 +55,9 @@ class Shape(click.ParamType["tuple[int, int, int]"]):
 def data() -> None:
     """Declare, download, prepare, verify, check and show data sets, or render synthetic ones.
 
-    `bench ls datasets` lists them. Prepared data are in the folder `data` beside bench.toml, or in
-    that of `bench --data`; `bench docs datasets` says how to get each data set, `bench docs
-    own-data` how to declare one of your own.
+    `bench ls datasets` lists data sets. `bench docs datasets` explains how to get each of them,
+    `bench docs own-data` how to use data of your own. Prepared data are in the folder `data` beside
+    bench.toml, or in that of `bench --data`.
     """
 
 
@@ -67,8 +68,12 @@ data.add_command(fetch)
 @data.command()
 @name_argument
 @click.option("--source", type=LOCAL_PATH, help="The folder, tar or zip of the raw data set.")
-@click.option("--decoded", type=Shape(), help="Also store words decoded at a shape, like 32x100.")
-@click.option("--force", is_flag=True, help="Prepare again what is prepared already.")
+@click.option(
+    "--decoded",
+    type=Shape(),
+    help="Also store words decoded and scaled to this shape, like 32x100, for faster training.",
+)
+@click.option("--force", is_flag=True, help="Prepare again, and replace what was prepared.")
 @click.pass_obj
 def prepare(
     load: Load,
@@ -78,10 +83,14 @@ def prepare(
     *,
     force: bool,
 ) -> None:
-    """Read the raw data set NAME into LMDBs.
+    """Read the raw data set NAME into LMDB files, once.
 
-    Killed at any moment, the same command resumes. A synthetic data set of `bench data synth` is
-    recognized by its marker and prepared as NAME-synthetic, beside the real data.
+    An interrupted command resumes when it is repeated. A synthetic data set of `bench data synth`
+    is recognized by its marker file and prepared as NAME-synthetic, beside the real data.
+
+    Examples:
+      bench data prepare iam --source ~/downloads/iam
+      bench data prepare my-words
     """
     from bench.core.types import InputShape
     from bench.data.datasets.own import OwnDataset
@@ -90,12 +99,12 @@ def prepare(
     config = load()
     dataset = _prepared(config, name)
     if decoded and not _has_words(dataset):
-        raise BenchError(f"'{name}' has no words: --decoded is for data sets of scene text")
+        raise BenchError(f"--decoded is for images of words, and '{name}' has none; omit it")
     declared = dataset.labels if isinstance(dataset, OwnDataset) else None
     if declared and source is None and (force or read_prepared(dataset.folder) is None):
         source = declared.folder
     if force and source is None:
-        raise BenchError("--force prepares from a raw data set again; name it with --source")
+        raise BenchError("--force reads the raw data set again; name its folder with --source")
     if source is not None:
         dataset = _read_in(config, name, source, force=force)
     _print_prepared(dataset)
@@ -107,7 +116,7 @@ def prepare(
 
 
 def _has_words(dataset: Dataset) -> bool:
-    """Return whether its samples are words, which are kept decoded at one shape."""
+    """Return whether its samples are words, which can be stored decoded."""
     from bench.data.datasets.own import OwnDataset
     from bench.data.datasets.scene_text import SceneText
 
@@ -116,7 +125,7 @@ def _has_words(dataset: Dataset) -> bool:
 
 
 def _read_in(config: Config, name: str, source: Path, *, force: bool) -> PreparedDataset:
-    """Prepare what `source` holds of a data set, unless something is prepared already."""
+    """Prepare a data set from `source`, unless it is prepared already."""
     from bench import synthetic
     from bench.data.raw.archives import unpacked
     from bench.data.store import data_dir as home
@@ -136,24 +145,24 @@ def _read_in(config: Config, name: str, source: Path, *, force: bool) -> Prepare
 
 
 def _clear(dataset: PreparedDataset, source: Path) -> None:
-    """Remove a prepared data set. Raises BenchError where `source` is that of another."""
+    """Remove a prepared data set. Raises BenchError if `source` is another data set."""
     from bench.data.datasets.base import StoredDataset
     from bench.data.store.prepared import DOCUMENT
 
-    # Other data sets are overwritten, once their source is known to be complete.
+    # Other kinds of data sets replace their files after their source was checked.
     if isinstance(dataset, StoredDataset):
         dataset.reader(source)
-        # First, so that what is left of it after an interruption does not look prepared.
+        # First, so that an interrupted removal does not look prepared.
         (dataset.folder / DOCUMENT).unlink(missing_ok=True)
         shutil.rmtree(dataset.folder, ignore_errors=True)
 
 
 def _print_prepared(dataset: PreparedDataset) -> None:
-    """Print what is prepared of a data set. Raises BenchError where nothing is."""
+    """Print the splits of a prepared data set. Raises BenchError if it is not prepared."""
     from bench.data.datasets.own import OwnDataset
     from bench.data.store import prepared
 
-    # Raises where the table has changed since, such as its division into splits.
+    # Raises if its table in bench.toml has changed since.
     dataset.splits()
     for part, document in prepared.require_prepared(dataset.prepared_name).parts.items():
         left = sum(document.rejected.values())
@@ -165,7 +174,7 @@ def _print_prepared(dataset: PreparedDataset) -> None:
 
 
 def _print_alphabet(dataset: OwnDataset) -> None:
-    """Print the size of the alphabet, and what of the transcripts it misses."""
+    """Print the size of the alphabet, and which characters of transcripts it does not have."""
     encoder = dataset.label_encoder(None)
     print_text(f"{dataset.name}: an alphabet of {len(encoder.vocabulary):,} characters")
     for split, covered in dataset.coverage(encoder).items():
@@ -186,16 +195,34 @@ def verify(load: Load, name: str) -> int:
         faults = _prepared(config, name).verify(advance)
     for fault in faults:
         say(fault, fg="red")
-    print_text(f"{name}: {f'faults: {len(faults)}' if faults else 'as it was prepared'}")
+    print_text(f"{name}: {f'faults: {len(faults)}' if faults else 'no fault'}")
     return Exit.UNVERIFIED if faults else Exit.DONE
 
 
 @data.command()
 @name_argument
-@click.option("-m", "--model", help="Check that targets fit the output of this model.")
-@click.option("-l", "--loss", default="ctc", show_default=True, help="Under this loss.")
-@click.option("--protocol", help="Count what this protocol drops; by default that of the card.")
-@click.option("--alphabet", help="The protocol whose characters are learned; else the data set's.")
+@click.option(
+    "-m",
+    "--model",
+    shell_complete=complete_component("model"),
+    help="Also check that targets are not longer than the output of this model.",
+)
+@click.option(
+    "-l",
+    "--loss",
+    default="ctc",
+    show_default=True,
+    shell_complete=complete_component("loss"),
+    help="With --model: the loss.",
+)
+@click.option(
+    "--protocol",
+    help="Count the characters that this protocol drops. [default: that of the data set's card]",
+)
+@click.option(
+    "--alphabet",
+    help="The protocol whose characters are learned. [default: the data set's own alphabet]",
+)
 @as_json_option
 @click.pass_obj
 def check(
@@ -208,9 +235,9 @@ def check(
     *,
     as_json: bool,
 ) -> int:
-    """Look for what spoils a training: broken images, labels, leaks between splits, counts.
+    """Check a data set: broken images, labels, leaks between splits, counts.
 
-    A check that fails ends with exit code 5; a note is only to be known.
+    If a check fails, the exit code is 5; notes do not change it.
     """
     from bench.core import registry
     from bench.core.components import incompatibility
@@ -223,7 +250,7 @@ def check(
         raise BenchError(f"{fault}; name another with -m or -l")
     scored = _protocol(config, dataset, protocol)
     letters = config.protocol(alphabet) if alphabet else None
-    # Only now, for it imports torch: a wrong name is reported at once.
+    # Imports torch, so wrong names are reported before.
     from bench.data.inspection.check import check_dataset
 
     encoder = dataset.label_encoder(letters)
@@ -273,21 +300,31 @@ def _infeasible(
 @click.option(
     "--split",
     type=click.Choice(["train", "validation", "test"]),
-    help="[default: test; train with --augment]",
+    help="The split. [default: test; with --augment train]",
 )
-@click.option("--count", type=click.IntRange(1, 400), default=20, show_default=True)
-@click.option("--out", type=LOCAL_PATH, help="The picture to draw; else samples.png with the data.")
+@click.option(
+    "--count",
+    type=click.IntRange(1, 400),
+    default=20,
+    show_default=True,
+    help="The number of samples.",
+)
+@click.option(
+    "--out",
+    type=LOCAL_PATH,
+    help="The picture to write. [default: samples.png in the folder of prepared data]",
+)
 @click.option(
     "--augment",
     metavar="RECIPE",
-    help="Draw samples beside what this recipe or augmentation makes of them: augmented.png.",
+    help="Draw samples beside their augmented versions, by this recipe or augmentation.",
 )
 @click.option(
     "--epochs",
     type=click.IntRange(1, 40),
     default=4,
     show_default=True,
-    help="With --augment: as in the first so many epochs of a training.",
+    help="With --augment: the number of augmented versions, one per epoch of a training.",
 )
 @click.option(
     "--seed",
@@ -307,11 +344,11 @@ def show(
     epochs: int,
     seed: int,
 ) -> None:
-    """Show the card of data set NAME: what it is, its licence, how to get it, its files.
+    """Show the card of data set NAME: description, license, how to get it, files.
 
-    Where it is prepared, also list some samples and draw them into a picture.
+    If it is prepared, also list samples and draw them into a picture.
     """
-    from bench.cli.render import card_text
+    from bench.cli.render.card_text import card_text
     from bench.config.recipe_layers import augmentation_of
     from bench.data import cards
     from bench.data.datasets.base import PreparedDataset
@@ -322,7 +359,7 @@ def show(
     augmentation = augmentation_of(config, augment) if augment else None
     dataset = _dataset(config, name)
     card = cards.find_card(name.removesuffix(SYNTHETIC))
-    print_text(card_text.described(card) if card else f"{dataset.name}: {dataset.summary()}")
+    print_text(card_text(card) if card else f"{dataset.name}: {dataset.summary()}")
     if isinstance(dataset, PreparedDataset) and read_prepared(dataset.folder) is None:
         print_text(f"\nNot prepared: there is no {dataset.folder / DOCUMENT}.")
         return
@@ -337,17 +374,17 @@ def show(
     if augmentation:
         batches = named_seed(seed, "batches")
         drawn = sheets.augmented_samples(dataset, split, count, augmentation, epochs, batches)
-        shown, columns = drawn[:: epochs + 1], epochs + 1
+        samples, columns = drawn[:: epochs + 1], epochs + 1
     else:
         drawn, columns = sheets.first_samples(dataset, split, count), 4
-        shown = drawn
+        samples = drawn
     rows = [
         (
             shortened(each.id, _MAX_SHOWN),
             f"{each.pixels.shape[1]}×{each.pixels.shape[0]}",
             shortened(each.text, _MAX_SHOWN),
         )
-        for each in shown
+        for each in samples
     ]
     print_text(["", Table(("sample", "pixels", "transcript"), rows)])
     folder = dataset.folder if isinstance(dataset, PreparedDataset) else Path()
@@ -356,27 +393,43 @@ def show(
         sheets.draw_contact_sheet(drawn, columns).save(file)
     except ValueError:
         raise BenchError(
-            f"{file}: its ending is not one of a picture; name a .png or .jpg"
+            f"{file}: this is not the name of a picture; choose one that ends with .png or .jpg"
         ) from None
     print_text(f"\n{file}")
 
 
 @data.command()
 @name_argument
-@click.option("--count", type=click.IntRange(1), default=2000, show_default=True)
+@click.option(
+    "--count",
+    type=click.IntRange(1),
+    default=2000,
+    show_default=True,
+    help="The number of samples.",
+)
 @click.option("--out", type=LOCAL_PATH, required=True, help="A new or empty folder.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="The seed of all random choices.",
+)
 @click.option(
     "--difficulty",
     type=click.Choice(["easy", "hard"]),
     default="easy",
     show_default=True,
-    help="Of words: short and clean, or as varied as those of signs.",
+    help="For words: `easy` are short and clean, `hard` vary like words on signs.",
 )
 def synth(name: str, count: int, out: Path, seed: int, difficulty: Difficulty) -> None:
-    """Render a synthetic data set with the files of data set NAME, to try and to time bench.
+    """Render a synthetic data set in the file format of data set NAME, to try and time bench.
 
-    It is marked as synthetic, and so is every trial on it.
+    It is marked as synthetic, and so is each trial on it. See `bench docs synthetic`.
+
+    Example:
+      bench data synth iam --count 150 --out /tmp/iam
+      bench data prepare iam --source /tmp/iam
     """
     from bench import synthetic
 
@@ -395,7 +448,7 @@ def synth(name: str, count: int, out: Path, seed: int, difficulty: Difficulty) -
 
 
 def _dataset(config: Config, name: str) -> Dataset:
-    """Return a data set at its defaults, by its name or by that of its prepared data."""
+    """Return the data set of a name, or of the name of its prepared folder, with its defaults."""
     from bench.core import registry
     from bench.data.datasets.base import PreparedDataset
     from bench.data.store.prepared import SYNTHETIC
@@ -411,11 +464,11 @@ def _dataset(config: Config, name: str) -> Dataset:
 
 
 def _prepared(config: Config, name: str, *, synthetic: bool = False) -> PreparedDataset:
-    """Return a data set that has to be prepared. Raises BenchError where none of it is."""
+    """Return a data set of a kind that is prepared. Raises BenchError for one that is not."""
     from bench.data.datasets.base import PreparedDataset
     from bench.data.store.prepared import SYNTHETIC
 
     dataset = _dataset(config, name.removesuffix(SYNTHETIC) + SYNTHETIC if synthetic else name)
     if not isinstance(dataset, PreparedDataset):
-        raise BenchError(f"data set '{name}' comes with bench: there is nothing to prepare")
+        raise BenchError(f"data set '{name}' comes with bench and needs no preparation")
     return dataset

@@ -1,9 +1,10 @@
-"""The verb `data init`: a folder of a person's own to a table of bench.toml."""
+"""The verb `data init`: declare a folder of images and labels as a data set in bench.toml."""
 
 from __future__ import annotations
 
 import os
 import re
+import tomllib
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -17,27 +18,39 @@ from bench.core.text_table import Table
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
-    from bench.data.datasets.own import Samples
+    from bench.data.datasets.own import OwnDataset, Samples
     from bench.data.inspection.survey import Survey
     from bench.data.raw.labels.data_folder import DataFolder
     from bench.data.raw.labels.format_detection import DetectedFormat
 
 _MAX_LABELS = 8
-"""Files of labels that a table lists; of more, the format finds them each time."""
+"""A table lists at most this many files of labels; of more, the format finds them again."""
 _SPLIT_COLUMNS = ("split", "set", "subset", "partition")
 _RATIO = 'splits = { train = 0.8, validation = 0.1, test = 0.1, seed = "v1" }'
-_SHOWN = 60
+_MAX_LETTERS = 60
 _MAX_REASONS = 5
 
 
 @click.command()
 @click.argument("folder", type=LOCAL_PATH)
-@click.option("--name", help="What to call the data set; else as the folder.")
-@click.option("--kind", type=click.Choice(["words", "lines", "clips"]), help="What it holds.")
-@click.option("--format", "format_name", help="The label format, where several or none fit.")
-@click.option("--labels", multiple=True, help="A file of labels in FOLDER; may be repeated.")
-@click.option("--images", default="", help="What paths in labels are relative to.")
-@click.option("--force", is_flag=True, help="Replace how a data set of this name is read.")
+@click.option("--name", help="The name of the data set. [default: the name of FOLDER]")
+@click.option(
+    "--kind",
+    type=click.Choice(["words", "lines", "clips"]),
+    help="What each sample is. [default: as the files suggest]",
+)
+@click.option(
+    "--format",
+    "format_name",
+    help="The label format, if none or several fit (`bench docs own-data`).",
+)
+@click.option(
+    "--labels",
+    multiple=True,
+    help="A file of labels in FOLDER; may be repeated. [default: all that the format finds]",
+)
+@click.option("--images", default="", help="The folder that paths in labels are relative to.")
+@click.option("--force", is_flag=True, help="Replace the table of a data set with this name.")
 @click.pass_obj
 def init(
     load: Load,
@@ -50,11 +63,15 @@ def init(
     *,
     force: bool,
 ) -> None:
-    """Look at a FOLDER of images and labels, and declare it as a data set in bench.toml.
+    """Declare FOLDER, with images and labels, as a data set in bench.toml.
 
-    What was found is printed: the label format, samples, splits, characters and sizes. bench.toml
-    is created in this folder where there is none at or above it. `bench docs own-data` has the
-    formats.
+    It examines the files, prints label format, samples, splits, characters and sizes, and writes
+    the table [dataset.NAME]. bench.toml is created in the current folder if there is none here
+    or above. `bench docs own-data` lists the label formats.
+
+    Examples:
+      bench data init photos
+      bench data init ~/scans --name my-words --labels gt.txt
     """
     from bench.config import bench_toml, datasets
     from bench.config.new_dataset import with_dataset
@@ -64,104 +81,122 @@ def init(
     config = load()
     name = name or _name_of(folder)
     datasets.check_name(name)
-    if name in config.datasets and not force:
+    if name in config.datasets and not force and _is_used(config.datasets[name]):
         raise BenchError(
-            f"{config.path}: there is a data set '{name}' already; take another --name, or replace "
-            "how it is read with --force"
+            f"{config.path}: there is a data set '{name}' already; choose another --name, or "
+            "replace its table with --force"
         )
     file, text = _file(config)
-    found, data = _found(folder, kind, format_name, labels, images)
-    keys, counted = _keys(folder, file.parent, found, data, kind, labels, images)
-    comments = [f"Every sample is tested on. To train on some: {_RATIO}"]
-    if column := found.format.grouped_by:
+    reading, data = _read_folder(folder, kind, format_name, labels, images)
+    keys, counted = _keys(folder, file.parent, reading, data, kind, labels, images)
+    declared = tomllib.loads(text).get("dataset", {}).get(name, {})
+    if keys["splits"] == "test" and isinstance(declared.get("splits"), dict):
+        # The folder names no splits; those that the table draws or lists stay.
+        del keys["splits"]
+    comments = [f"All samples are for testing. To train on some: {_RATIO}"]
+    if column := reading.format.grouped_by:
         comments.append(f'with all samples of a {column} in one split: group.column = "{column}"')
     added = with_dataset(text, name, keys, comments if keys.get("splits") == "test" else ())
     try:
         content = encoded(added, file) if text else added.encode()
     except UnicodeEncodeError:
         raise BenchError(
-            f"{folder}: a name in its path is not UTF-8, and bench.toml holds nothing else; rename "
-            "it, or make a link to it with another name"
+            f"{folder}: its path is not UTF-8, and bench.toml has to be; rename it, or link to it "
+            "by another name"
         ) from None
     write_bytes(file, content)
-    # Only now, because whoever reads the first lines of it may close the pipe.
+    # Printed after writing, because a reader such as `head` may close the pipe.
     verb = "added to" if text else "written to a new"
     print_text(
         [
-            _found_table(found, data, counted),
+            _reading_table(reading, data, counted),
             f"[dataset.{name}] was {verb} {file}; next: bench data prepare {name}",
         ]
     )
     bench_toml.load(file)
 
 
+def _is_used(dataset: OwnDataset) -> bool:
+    """Return whether a data set has its folder or is prepared; a template's has neither."""
+    from bench.data.store.prepared import read_prepared
+
+    exists = dataset.labels is not None and dataset.labels.folder.exists()
+    return exists or read_prepared(dataset.folder) is not None
+
+
 def _name_of(folder: Path) -> str:
     """Return the name of a folder in letters, digits and hyphens."""
     name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
     if not name:
-        raise BenchError(f"{folder} has no name to call a data set by; give one with --name")
+        raise BenchError(
+            f"{folder} has no letters to name a data set by; choose a name with --name"
+        )
     return name
 
 
 def _file(config: Config) -> tuple[Path, str]:
-    """Return the bench.toml to write, and its text; bench's own file is not changed."""
+    """Return the bench.toml to write, and its text; never that of bench itself."""
     home = config.leaderboards.parent
     if home.absolute() == config.path.parent.absolute():
         return config.path, config.text
     return home / config.path.name, ""
 
 
-def _found(
+def _read_folder(
     folder: Path,
     kind: Samples | None,
     format_name: str | None,
     labels: tuple[str, ...],
     images: str,
 ) -> tuple[DetectedFormat, DataFolder]:
-    """Return the one reading of a folder: as images, else as clips."""
+    """Return how the labels of a folder are read, as images or else as clips, and its files.
+
+    Raises:
+        BenchError: No label format fits, or several do.
+    """
     from bench.config.datasets import label_format
     from bench.data.raw.labels.divisions import WholeSplit
     from bench.data.raw.labels.format_detection import choose_format, detect_formats
     from bench.data.raw.labels.own_labels import OwnLabels
 
     kinds = [kind == "clips"] if kind else [False, True]
-    looked = []
+    candidates = []
     for clips in kinds:
         own = OwnLabels(folder, WholeSplit("test"), labels=labels, images=images, clips=clips)
         data = own.data(folder)
         formats = [label_format(format_name, clips=clips)] if format_name else []
-        found = detect_formats(data, formats, own.label_paths(data))
-        looked.append((found, data))
-        if format_name and found:
-            return found[0], data
-    found, data = next((each for each in looked if each[0]), looked[0])
-    return choose_format(found, data), data
+        readings = detect_formats(data, formats, own.label_paths(data))
+        candidates.append((readings, data))
+        if format_name and readings:
+            return readings[0], data
+    readings, data = next((each for each in candidates if each[0]), candidates[0])
+    return choose_format(readings, data), data
 
 
 def _keys(
     folder: Path,
     home: Path,
-    found: DetectedFormat,
+    reading: DetectedFormat,
     data: DataFolder,
     kind: Samples | None,
     labels: tuple[str, ...],
     images: str,
 ) -> tuple[dict[str, Any], Survey]:
-    """Return the keys of the table, and what it makes of the folder."""
+    """Return the keys of the table, and a survey of the samples that they describe."""
     from bench.data.inspection.survey import survey_labels
     from bench.data.raw.labels.own_reader import OwnReader
 
-    splits, division = _splits(found, data)
-    counted = survey_labels(OwnReader(data, found.labels, found.format, division))
+    splits, division = _splits(reading, data)
+    counted = survey_labels(OwnReader(data, reading.labels, reading.format, division))
     if kind is None:
         several = 2 * counted.spaced > counted.samples.total()
         kind = "clips" if data.clips else "lines" if several else "words"
     keys: dict[str, Any] = {
         "kind": kind,
         "folder": _path(folder, home),
-        "format": found.format.name,
+        "format": reading.format.name,
     }
-    listed = [*labels] or [data.relative(each) for each in found.labels]
+    listed = [*labels] or [data.relative(each) for each in reading.labels]
     if labels or len(listed) <= _MAX_LABELS:
         keys["labels"] = listed[0] if len(listed) == 1 else listed
     if images:
@@ -169,8 +204,8 @@ def _keys(
     return keys | {"splits": splits}, counted
 
 
-def _splits(found: DetectedFormat, data: DataFolder) -> tuple[Any, Any]:
-    """Return how `splits` is written, and the division: by names, a column, or test alone."""
+def _splits(reading: DetectedFormat, data: DataFolder) -> tuple[Any, Any]:
+    """Return the value of `splits` and its division: by names, by a column, or all for testing."""
     from bench.data.raw.labels.divisions import (
         ColumnSplits,
         NamedSplits,
@@ -179,33 +214,35 @@ def _splits(found: DetectedFormat, data: DataFolder) -> tuple[Any, Any]:
     )
 
     for column in _SPLIT_COLUMNS:
-        if all(named_split(row.columns.get(column, "")) for row in found.rows):
+        if all(named_split(row.columns.get(column, "")) for row in reading.rows):
             return {"column": column}, ColumnSplits(column)
     names = NamedSplits()
-    by_labels = [names.split_of_labels(data.relative(each)) for each in found.labels]
-    if any(by_labels) or any(names.split_of(row, ".", None) for row in found.rows):
+    by_labels = [names.split_of_labels(data.relative(each)) for each in reading.labels]
+    if any(by_labels) or any(names.split_of(row, ".", None) for row in reading.rows):
         return "names", names
     return "test", WholeSplit("test")
 
 
 def _path(folder: Path, home: Path) -> str:
-    """Return a folder relative to that of bench.toml where it is in it, else absolute."""
+    """Return the path of a folder, relative to bench.toml if it is beside or below it."""
     whole = folder.resolve()
     home = home.resolve()
     return os.path.relpath(whole, home) if whole.is_relative_to(home) else str(whole)
 
 
-def _found_table(found: DetectedFormat, data: DataFolder, counted: Survey) -> Table:
-    """Return what was found in a folder."""
+def _reading_table(reading: DetectedFormat, data: DataFolder, counted: Survey) -> Table:
+    """Return a table of what a folder contains."""
     total = counted.samples.total()
-    named = ", ".join(map(data.relative, found.labels[:_MAX_LABELS]))
-    more = f" and {len(found.labels) - _MAX_LABELS:,} more" if found.labels[_MAX_LABELS:] else ""
+    named = ", ".join(map(data.relative, reading.labels[:_MAX_LABELS]))
+    more = (
+        f" and {len(reading.labels) - _MAX_LABELS:,} more" if reading.labels[_MAX_LABELS:] else ""
+    )
     splits = ", ".join(f"{split} {count:,}" for split, count in counted.samples.items())
     letters = "".join(sorted(each for each in counted.characters if each.isprintable()))
-    shown = letters[:_SHOWN] + ("…" if len(letters) > _SHOWN else "")
+    sample = letters[:_MAX_LETTERS] + ("…" if len(letters) > _MAX_LETTERS else "")
     scripts = ", ".join(counted.scripts) or "no letters"
     rows = [
-        ("format", f"{found.format.name}: {found.format.about}"),
+        ("format", f"{reading.format.name}: {reading.format.about}"),
         ("labels", f"{named}{more}"),
         ("samples", f"{total:,}, of which {counted.existing:,} have their images"),
         *([("", f"missing: {counted.missing!r}")] if counted.missing else []),
@@ -214,12 +251,12 @@ def _found_table(found: DetectedFormat, data: DataFolder, counted: Survey) -> Ta
             for reason, count in counted.rejected.most_common(_MAX_REASONS)
         ),
         ("splits", splits),
-        ("characters", f"{len(counted.characters):,} ({scripts}): {shown}"),
+        ("characters", f"{len(counted.characters):,} ({scripts}): {sample}"),
     ]
     if counted.right_to_left:
         order = (
-            "right to left: transcripts have to be in logical order, the first letter that is read "
-            "first"
+            "right to left: transcripts have to be in logical order, which begins with the letter "
+            "that is read first"
         )
         rows.append(("direction", order))
     if sizes := counted.sizes():

@@ -1,4 +1,4 @@
-"""The verb `decode`: evaluate finished trainings again with another decoder."""
+"""The verb `decode`: evaluate finished trainings with another decoder."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def parse_decoder(text: str) -> Decoder:
-    """Return the decoder of `name` or `name:parameter=value,parameter=value`.
+    """Return the decoder that `name` or `name:parameter=value,parameter=value` describes.
 
     Raises:
         BenchError: The name or a parameter is unknown, or a value has the wrong type.
@@ -56,8 +56,10 @@ def parse_decoder(text: str) -> Decoder:
 )
 @partial(selection_options, decoders=False)
 @click.option("--executor", default="ray", show_default=True, help="`ray` or `inline`.")
-@click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
-@click.option("--force", is_flag=True, help="Evaluate again what is done.")
+@click.option(
+    "--address", envvar="RAY_ADDRESS", help="The address of a running Ray cluster, or `auto`."
+)
+@click.option("--force", is_flag=True, help="Run finished evaluations again.")
 @log_format_option
 @as_json_option
 def decode(
@@ -74,8 +76,13 @@ def decode(
 ) -> int:
     """Evaluate the finished trainings of SUITE with another decoder, and print their scores.
 
-    Nothing is trained. `bench ls decoders` lists decoders; to put one on the board, list it under
-    `decoders` in bench.toml: the evaluations made here are then used.
+    Nothing is trained, and the board does not change. To add the decoder to the board, list it in
+    `decoders` of the suite: the evaluations made here are then used. `bench ls decoders` lists
+    decoders.
+
+    Examples:
+      bench decode quick --decoder beam:width=20
+      bench decode scene-text --decoder lexicon:words=words.txt -m crnn
     """
     config = load()
     store = Store(config.results)
@@ -132,5 +139,5 @@ def _with(trial: Trial, decoder: Decoder) -> Trial:
 
 
 def _unique(trials: list[Trial]) -> list[Trial]:
-    """Return the trials, each once: a suite may list several decoders of one training."""
+    """Return the distinct trials: a suite may list several decoders for one training."""
     return [*{tuple(e.key for e in t.evaluations.values()): t for t in trials}.values()]

@@ -1,4 +1,4 @@
-"""The verb `export`: a finished training as a folder that others can use."""
+"""The verb `export`: a finished training as a folder to use elsewhere."""
 
 from __future__ import annotations
 
@@ -18,35 +18,40 @@ _SAMPLES = 200
 @click.option(
     "--out",
     type=LOCAL_PATH,
-    help="The folder, new or empty; else exports/<model>-<loss>-<key>.",
+    help="A new or empty folder. [default: exports/<model>-<loss>-<key>]",
 )
-@click.option("--onnx", is_flag=True, help="Write an ONNX graph too, compared with torch.")
+@click.option(
+    "--onnx", is_flag=True, help="Also write an ONNX graph, and compare its output with torch's."
+)
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
-    help=f"Of --onnx: on how many test samples it is compared.  [default: {_SAMPLES}]",
+    help=f"With --onnx: the number of test samples to compare. [default: {_SAMPLES}]",
 )
 @as_json_option
 @click.pass_obj
 def export(
     load: Load, training: str, out: Path | None, *, onnx: bool, samples: int | None, as_json: bool
 ) -> int:
-    """Write the network of a finished training to a folder of its own.
+    """Export the network of a finished training to a folder.
 
-    TRAINING is the beginning of its key (`bench status` lists them) or its folder; that of one of
-    its evaluations does too. The folder gets model.safetensors, a model.json that says all that
-    reading takes, and a model card, README.md. `bench docs export` says how to load it.
+    TRAINING is the beginning of its key (`bench status` lists keys), its folder, or that of one of
+    its evaluations. The folder contains model.safetensors, model.json (input, vocabulary and
+    decoding) and a model card, README.md. `bench docs export` explains how to load it.
+
+    Example:
+      bench export 3f2a --onnx
     """
     if samples and not onnx:
-        raise click.UsageError("--samples goes with --onnx")
+        raise click.UsageError("--samples requires --onnx")
     from bench.export import exporting
 
     store = Store(load().results)
-    found = exporting.find_training(store, training)
-    folder = out or exporting.default_folder(found)
+    exported = exporting.find_training(store, training)
+    folder = out or exporting.default_folder(exported)
     compared = (samples or _SAMPLES) if onnx else None
     faults: list[str] = []
-    about = exporting.export_training(found, store, folder, samples=compared, faults=faults)
+    about = exporting.export_training(exported, store, folder, samples=compared, faults=faults)
     lines = [f"{folder}: {about.title}, {about.parameters:,} weights"]
     if about.graph:
         lines.append(

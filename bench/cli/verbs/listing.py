@@ -1,4 +1,4 @@
-"""The verb `ls`: suites, and the components, protocols and metrics that they may name."""
+"""The verb `ls`: suites, components, recipes, protocols and metrics."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.render import descriptions
+from bench.cli.render.suite_list import suite_list, suites_json
 from bench.cli.terminal import Load, as_json_option, report, say
-from bench.config.missing import missing_names
 from bench.core import registry
-from bench.core.text_table import Table
+from bench.core.text_table import Table, Text
+from bench.trials.readiness import readiness
+from bench.trials.store import Store
 
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
@@ -36,10 +38,13 @@ _KINDS: dict[str, registry.Kind] = {
 @as_json_option
 @click.pass_obj
 def list_(load: Load, what: str, *, as_json: bool) -> None:
-    """List the suites of bench.toml, or what they may name.
+    """List the suites of bench.toml, or the components and recipes that they may name.
 
     WHAT is `suites`, `datasets`, `augmentations`, `models`, `losses`, `decoders`, `recognizers`,
     `recipes`, `protocols` or `metrics`.
+
+    Of each suite, its state (ready, done, needs data, cannot run), what it lacks with the command
+    that provides it, and the cost of the tasks that are left, by the records of earlier ones.
     """
     config = load()
     if what in _KINDS:
@@ -50,8 +55,8 @@ def list_(load: Load, what: str, *, as_json: bool) -> None:
             name: {"about": each.summary(), "version": each.version, "parameters": each.defaults()}
             for name, each in components.items()
         } | {name: {"about": each.summary(), "version": each.version} for name, each in own.items()}
-        text = descriptions.components(_KINDS[what], components.values(), own.values())
-        report(text, data, as_json=as_json)
+        listing = descriptions.components(_KINDS[what], components.values(), own.values())
+        report(listing, data, as_json=as_json)
         return
     text, values = _LISTINGS[what](config)
     report(text, values, as_json=as_json)
@@ -62,15 +67,9 @@ def _warn(faults: Iterable[str]) -> None:
         say(f"warning: {fault}", fg="yellow")
 
 
-def _suites(config: Config) -> tuple[Table, Any]:
-    values = {
-        name: {
-            "about": table.about,
-            "missing": missing_names(table, config.protocols, config.datasets),
-        }
-        for name, table in config.tables.items()
-    }
-    return descriptions.suites(config), values
+def _suites(config: Config) -> tuple[Text, Any]:
+    suites = [*readiness(config, Store(config.results))]
+    return suite_list(config.tables, suites), suites_json(config.tables, suites)
 
 
 def _recipes(config: Config) -> tuple[Table, Any]:

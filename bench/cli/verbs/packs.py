@@ -1,4 +1,4 @@
-"""The verbs `pack` and `accept`: results in one file, and what others have packed."""
+"""The verbs `pack` and `accept`: exchange results as one file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ from bench.core.printable import printable
 
 @click.command()
 @suite_argument
-@click.option("--row", "rows", multiple=True, help="Only rows whose label matches this glob.")
-@click.option("--out", type=LOCAL_PATH, help="The file; else SUITE.pack in this folder.")
-@click.option("--by", default="", help="Who ran them, as boards should print it.")
-@click.option("--weights", is_flag=True, help="Pack the weights of trainings too.")
+@click.option(
+    "--row",
+    "rows",
+    multiple=True,
+    help="Pack only rows of the board whose label matches this glob.",
+)
+@click.option("--out", type=LOCAL_PATH, help="The file to write. [default: SUITE.pack]")
+@click.option("--by", default="", help="The name of who ran the tasks, as boards print it.")
+@click.option("--weights", is_flag=True, help="Also pack the weights of trainings.")
 @as_json_option
 @click.pass_obj
 def pack(
@@ -29,10 +34,10 @@ def pack(
     weights: bool,
     as_json: bool,
 ) -> None:
-    """Write records and predictions of SUITE to one file, for `bench accept` in another checkout.
+    """Pack records and predictions of SUITE into one file, for `bench accept` elsewhere.
 
-    All of it is verified first. A label is what the board calls a row. The same results give the
-    same bytes. leaderboards/CONTRIBUTING.md says how to contribute them.
+    All of them are verified first. The same results give the same bytes.
+    leaderboards/CONTRIBUTING.md explains how to contribute them.
     """
     from bench.core.documents import write_bytes
     from bench.packs import pack_file, packing
@@ -45,7 +50,7 @@ def pack(
         state = f"{done} evaluation{'s' * (done != 1)}"
         say(f"{label}: {state}{f', {lacking} not done' if lacking else ''}")
     if not by:
-        say("nobody is named as who ran them; --by NAME does, or the one who accepts the pack")
+        say("nobody is named as who ran the tasks; add --by NAME, here or in `bench accept`")
     data = {
         "file": str(file),
         "sha256": digest,
@@ -59,16 +64,18 @@ def pack(
 
 @click.command()
 @click.argument("file", type=LOCAL_PATH)
-@click.option("--by", default="", help="Who ran its rows, where the pack does not say so.")
+@click.option(
+    "--by", default="", help="The name of who ran the tasks, if the pack does not have it."
+)
 @as_json_option
 @click.pass_obj
 def accept(load: Load, file: Path, by: str, *, as_json: bool) -> int:
-    """Check the pack FILE of others, and add its rows to the results here.
+    """Check FILE, a pack of others, and add its rows to the results.
 
-    Keys, sources, fingerprints and samples have to be those of the same suite here, for which its
-    data have to be prepared; every prediction is scored again. Where anything differs, each
-    difference is named, nothing is added, and the exit code is 5. Results that are here already
-    stay. Boards and `bench show` name who ran what was accepted.
+    The suite has to be in bench.toml and its data prepared: keys, sources, fingerprints and samples
+    are compared with them, and each prediction is scored again. If anything differs, each
+    difference is reported, nothing is added, and the exit code is 5. Existing results are kept.
+    Boards and `bench show` name who ran the accepted rows.
     """
     from bench.packs import accepting, pack_file
 

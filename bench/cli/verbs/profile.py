@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--address",
     envvar="RAY_ADDRESS",
-    help="Measure on a node of the Ray cluster at this address (or `auto`), reserved for it.",
+    help="Measure on a reserved node of the Ray cluster at this address, or `auto`.",
 )
 @log_format_option
 @as_json_option
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 def profile(
     load: Load, suite: str, address: str | None, log_format: LogFormat, *, as_json: bool
 ) -> int:
-    """Measure parameters, MACs and latencies of SUITE on this machine, where none are valid yet.
+    """Measure parameters, MACs and latencies of the entries of SUITE that have no valid profile.
 
-    `bench run` ends with the same. Keep the machine quiet: a latency that other processes disturbed
-    is invalid, is shown as – with the reason (the exit code stays 0), and is measured again next
-    time.
+    `bench run` ends with the same measurement. Keep the machine idle: a latency that other
+    processes disturbed is invalid. It is shown as – with the reason, the exit code stays 0, and it
+    is measured again next time.
     """
     from bench.execution.run_monitor import RunMonitor
     from bench.execution.schedule import opening
@@ -60,7 +60,7 @@ def profile(
         each
         for trial in trials
         for each in trial.evaluations.values()
-        # Without its record a training would be measured with weights that are not its own.
+        # Without its record, the weights of a training cannot be checked.
         if each.training is None or not status.statuses[each.training.key].fault
     ]
     with RunMonitor(store, suite=suite, log_format=log_format) as monitor:

@@ -1,4 +1,4 @@
-"""The verb `read`: a person's own images, read by a training or a recognizer."""
+"""The verb `read`: read images with a training or a recognizer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _BATCH = 32
     "word",
     required=True,
     metavar="NAME",
-    help="A key or folder as of `bench show`, an exported folder, a recognizer, or SUITE/ROW.",
+    help="The key or folder of a training, an exported folder, the name of a recognizer, "
+    "or SUITE/ROW.",
 )
 @as_json_option
 @click.pass_obj
@@ -34,7 +35,11 @@ def read(load: Load, images: tuple[str, ...], word: str, *, as_json: bool) -> in
     """Read IMAGES with a finished training or another recognizer, and print their texts.
 
     IMAGES are files, folders or globs. An image that cannot be decoded is reported, the others are
-    read, and the exit code is 1. See `bench docs export`.
+    read, and the exit code is then 1. See `bench docs export`.
+
+    Examples:
+      bench read photos/ --with 3f2a
+      bench read 'photos/*.jpg' --with tesseract
     """
     from bench.data.reading.own_images import image_paths
     from bench.export.named_readers import open_named_reader
@@ -45,9 +50,9 @@ def read(load: Load, images: tuple[str, ...], word: str, *, as_json: bool) -> in
         named.reader.begin(paths)
         try:
             for row in _rows(named.reader, paths):
-                rows.append(row)  # noqa: PERF402 (what came before a fault is kept)
+                rows.append(row)  # noqa: PERF402 (rows before an error are kept)
         finally:
-            # Also what was read before a fault.
+            # Also after an error in the middle.
             texts = _table([row for row in rows if "text" in row])
             report(texts, {"reader": named.title, "images": rows}, as_json=as_json)
     faults = [row for row in rows if "error" in row]
@@ -57,7 +62,7 @@ def read(load: Load, images: tuple[str, ...], word: str, *, as_json: bool) -> in
 
 
 def _rows(reader: TextReader, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield what is printed of each image, in their order."""
+    """Yield the row of each image: its path, and its text or its error."""
     from bench.data.reading.own_images import UnreadableImage, read_images
 
     for first in range(0, len(paths), _BATCH):
@@ -68,10 +73,10 @@ def _rows(reader: TextReader, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
             if isinstance(each, UnreadableImage):
                 yield {"path": each.path, "error": each.reason}
             else:
-                yield {"path": each.id, **_read(next(readings))}
+                yield {"path": each.id, **_reading_values(next(readings))}
 
 
-def _read(reading: Reading) -> dict[str, Any]:
+def _reading_values(reading: Reading) -> dict[str, Any]:
     row = {"text": reading.text, "confidence": reading.confidence}
     return row | ({"remark": reading.remark} if reading.remark else {})
 
@@ -83,7 +88,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
     cells = []
     for row in rows:
         confidence = row["confidence"]
-        shown = "–" if confidence is None else f"{confidence:.3f}"
-        line = [row["path"], row["text"], shown]
+        number = "–" if confidence is None else f"{confidence:.3f}"
+        line = [row["path"], row["text"], number]
         cells.append([*line, *([row.get("remark", "")] if remarks else [])])
     return Table(headers, cells, ["confidence"])

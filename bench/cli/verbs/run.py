@@ -1,4 +1,4 @@
-"""The verb `run`: train and evaluate what a suite lacks, then print its board."""
+"""The verb `run`: train and evaluate a suite, then print its board."""
 
 from __future__ import annotations
 
@@ -39,25 +39,32 @@ if TYPE_CHECKING:
 @click.pass_obj
 @suite_argument
 @selection_options
-@click.option("--dry-run", is_flag=True, help="Print the plan and its price; run nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and its estimated cost; run nothing.")
 @click.option(
     "--executor",
     default="ray",
     show_default=True,
-    help="`ray`: side by side; `inline`: one by one on this machine. Either runs each training and "
-    "evaluation in a process of its own.",
+    help="`ray` runs tasks in parallel, `inline` one after another on this machine; both run each "
+    "task in its own process.",
 )
 @click.option(
     "--in-process",
     "executor",
     flag_value="in-process",
-    help="Run all in this very process, for a debugger; what one leaves behind, the next finds.",
+    help="Run all tasks in this process, for a debugger. State that a task leaves in the process "
+    "may affect the next.",
 )
-@click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
-@click.option("--force", is_flag=True, help="Run again what is done.")
-@click.option("--changed", is_flag=True, help="Run again what other sources of bench made.")
+@click.option(
+    "--address", envvar="RAY_ADDRESS", help="The address of a running Ray cluster, or `auto`."
+)
+@click.option("--force", is_flag=True, help="Run finished tasks again.")
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="Run again tasks whose records were made by other versions of bench's sources.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
-@click.option("--no-profile", is_flag=True, help="Measure no latencies at the end.")
+@click.option("--no-profile", is_flag=True, help="Skip the measurement of latencies at the end.")
 @log_format_option
 @as_json_option
 def run(
@@ -75,23 +82,32 @@ def run(
     no_profile: bool,
     as_json: bool,
 ) -> int:
-    """Run the trainings and evaluations that SUITE lacks, then print its board.
+    """Run the trainings and evaluations of SUITE that are not done, then print its board.
 
-    An evaluation runs as soon as its training is done; models without a valid profile are profiled
-    last, while nothing else runs: in this process, or on a node of the cluster at --address that is
-    reserved for it. The board is the working one, beside the results:
-    `bench board SUITE --publish` writes it to leaderboards/.
+    SUITE is `quick` unless named. An interrupted run resumes with the same command. Parameters and
+    latencies are measured at the end, while nothing else runs: in this process, or with --address
+    on a node of the cluster that is reserved for it. The board is written beside the results;
+    `bench board SUITE --publish` publishes it to leaderboards/.
 
-    A record that is damaged is named and stays as it is, even with --force: neither its task nor
-    what needs it is run, all else is, and the exit code is 5 unless something fails.
+    A damaged record is reported and never replaced, even with --force: its task and the tasks that
+    need it are skipped, the others run, and the exit code is 5 unless a task fails.
+
+    Examples:
+      bench run quick
+      bench run quick --dry-run
+      bench run quick -l 'radial*' --seeds 0,2-4
+      bench run scene-text --address auto
     """
     config = load()
     listed = config.suite(suite)
-    # First, because one that is not here may be the only one that matches.
+    # First, because a recognizer that is not installed may be the only one that matches.
     unavailable = selection.say_unavailable(listed)
-    selected = select(listed, selection)
+    selected = select(listed, selection, planned=dry_run)
     store = Store(config.results)
-    status = plan.survey(selected.trials, store, selected.all_trials)
+    if dry_run:
+        status = plan.survey_unprepared(selected.suite, selected.trials, store, selected.all_trials)
+    else:
+        status = plan.survey(selected.trials, store, selected.all_trials)
     missing = status.missing(force=force, changed=changed)
     for warning in selected.suite.warnings:
         say(f"warning: {warning}", fg="yellow")
@@ -101,7 +117,10 @@ def run(
             missing, plan.durations(status), local_slots(executor, address, missing)
         )
         report(
-            [*descriptions.dry_run(status, missing), live_text.estimate_line(estimate)],
+            [
+                *descriptions.dry_run(status, missing),
+                *([] if status.waiting else [live_text.estimate_line(estimate)]),
+            ],
             descriptions.plan_json(status, missing) | {"estimate": estimate},
             as_json=as_json,
         )
@@ -122,7 +141,7 @@ def run(
             )
             outcome.cancelled = monitor.cancelled
         if not no_profile:
-            # Where nothing was to do, an answer is expected at once: `bench profile` tries again.
+            # If nothing had to run, failed measurements are not repeated, so that it ends at once.
             profiler = open_profiler(address if executor == "ray" else None, say)
             faults = profile_done(
                 selected.listed, store, profiler, monitor, say, retry=bool(missing)
@@ -135,7 +154,14 @@ def run(
 
 @dataclass
 class Outcome:
-    """What went wrong in a run."""
+    """What went wrong in a run.
+
+    Attributes:
+        failures: The failed tasks.
+        faults: Other faults, such as recognizers that are not installed or failed measurements.
+        damaged: One sentence for each damaged record.
+        cancelled: The tasks that a user has cancelled.
+    """
 
     failures: list[Failure] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -160,17 +186,17 @@ def _execute(
     fail_fast: bool,
     force: bool,
 ) -> list[Failure]:
-    """Run the missing tasks; return the failures."""
+    """Run the missing tasks and return the failures."""
     try:
         return execute_missing(config, selected, missing, monitor, address, fail_fast=fail_fast)
     except KeyboardInterrupt:
         if force:
-            say("what was not run again keeps its earlier record; repeat --force to run all")
+            say("tasks that were not run again keep their records; use --force again to run all")
         raise
 
 
 def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bool) -> int:
-    """Write and print the working board, and name what failed."""
+    """Write and print the working board, then report failures."""
     from bench.leaderboards.working import working_folder, write_working_board
 
     ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.rows}]
@@ -184,26 +210,26 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
         folder = working_folder(config, selected.suite.name)
         say(f"written to {folder}; `bench view` shows it in a browser")
     except BenchError as error:
-        # What failed comes first: without it there may be nothing to draw.
+        # A failed task may be the reason that there is no board.
         error.code = Exit.FAILED if outcome.failures else error.code
         raise
     finally:
         say_failures(outcome.failures, selected.trials, Store(config.results))
         say_cancelled(outcome.cancelled, selected.trials)
-    # Those of records were said before anything was run.
-    unsaid = [fault for fault in faults if fault not in outcome.damaged]
-    say_faults(unsaid)
-    outcome.damaged += unsaid
+    # Damaged records of this suite were reported before the run.
+    unreported = [fault for fault in faults if fault not in outcome.damaged]
+    say_faults(unreported)
+    outcome.damaged += unreported
     return outcome.code
 
 
 def say_failures(failures: list[Failure], trials: list[Trial], store: Store) -> None:
-    """Say of each failed task of some trials which one it is, why it failed, and where its log is.
+    """Report each failed task: its name, the reason, and the path of its log.
 
     Args:
-        failures: Those of a run.
-        trials: What was run.
-        store: Where their logs are.
+        failures: The failures of a run.
+        trials: The trials that were run.
+        store: The records, with the logs.
     """
     from bench.execution.progress import failure_line
 
@@ -215,7 +241,7 @@ def say_failures(failures: list[Failure], trials: list[Trial], store: Store) -> 
 
 
 def say_cancelled(tasks: list[Task], trials: list[Trial]) -> None:
-    """Say which tasks of some trials a user has cancelled, and that they are to do again."""
+    """Report the tasks that a user has cancelled."""
     names = grid.task_names(trials)
     for task in tasks:
         say(f"cancelled: {names[task.key]}; the same command runs it", fg="yellow")

@@ -1,4 +1,4 @@
-"""The verb `score`."""
+"""The verb `score`: two text files under a protocol."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ from bench.cli.terminal import Load, as_json_option, report
     "--protocol",
     "name",
     required=True,
-    help="A protocol of bench or of bench.toml; a wrong name lists them.",
+    help="The scoring rules: `bench ls protocols` lists them.",
 )
-@click.option("--ids", is_flag=True, help="Lines are an id, a tab and a text, in any order.")
+@click.option(
+    "--ids",
+    is_flag=True,
+    help="Each line is an id, a tab and a text; the order of lines does not matter.",
+)
 @as_json_option
 @click.pass_obj
 def score(
@@ -27,8 +31,13 @@ def score(
 ) -> None:
     """Score the texts of HYPOTHESIS against those of REFERENCE under a protocol.
 
-    Both are UTF-8: line n of one is compared with line n of the other. REFERENCE may be an STM and
-    HYPOTHESIS a CTM, by their suffixes, for protocols of glosses. See `bench docs metrics`.
+    Both are UTF-8 text files with one sample per line, in the same order. Under protocols of
+    glosses, REFERENCE may be an STM file (.stm) and HYPOTHESIS a CTM file (.ctm). See
+    `bench docs metrics`.
+
+    Examples:
+      bench score reference.txt read.txt --protocol htr-iam
+      bench score dev.stm hypotheses.ctm --protocol gloss-phoenix14
     """
     from bench.cli.render.score_report import score_text
     from bench.core.errors import BenchError
@@ -36,15 +45,19 @@ def score(
     from bench.evaluation.metrics.text_files import read_samples
     from bench.evaluation.protocols import PROTOCOLS
 
-    # Without bench.toml where bench has the protocol itself.
+    # A broken bench.toml does not matter for a protocol of bench.
     protocol = PROTOCOLS.get(name) or load().protocol(name)
     timed = [file for file in (reference, hypothesis) if file.suffix.lower() in {".stm", ".ctm"}]
     if timed and protocol.unit != "gloss":
-        raise BenchError(f"{timed[0]}: '{name}' is not a protocol of glosses; give lines of text")
+        raise BenchError(
+            f"{timed[0]}: '{name}' is not a protocol of glosses; use files with a text per line"
+        )
     if timed and (reference.suffix.lower(), hypothesis.suffix.lower()) != (".stm", ".ctm"):
-        raise BenchError(f"{timed[0]}: an STM is compared with a CTM; give them in this order")
+        raise BenchError(
+            f"{timed[0]}: an .stm file must be compared with a .ctm file, in this order"
+        )
     if timed and ids:
-        raise BenchError("--ids is for lines of text; STM and CTM have ids already, so omit it")
+        raise BenchError("--ids is for text files; .stm and .ctm files have ids, so omit it")
     try:
         result = scoring.score_samples(protocol, read_samples(reference, hypothesis, ids=ids))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The options that select some trials of a suite."""
+"""The options that select trials of a suite."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.api import suite_run
+from bench.cli.completion import complete_component, complete_dataset
 from bench.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ _AD_HOC = (
 
 
 _DECODER_OPTION = click.option(
-    "--decoder", "decoders", multiple=True, help="Run only decoders that match this glob."
+    "--decoder",
+    "decoders",
+    multiple=True,
+    shell_complete=complete_component("decoder"),
+    help="Run only decoders that match this glob.",
 )
 
 
@@ -31,19 +36,20 @@ _RECOGNIZER_OPTION = click.option(
     "--recognizer",
     "recognizers",
     multiple=True,
+    shell_complete=complete_component("recognizer"),
     help="Run only recognizers from outside that match this glob.",
 )
 
 
 class Seeds(click.ParamType["frozenset[int]"]):
-    """Numbers and ranges: `0,2-4`."""
+    """The click type of numbers and ranges: `0,2-4`."""
 
     name = "seeds"
 
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> frozenset[int]:
-        """Return the numbers."""
+        """Return the numbers, those of ranges included."""
         seeds: set[int] = set()
         for part in value.split(","):
             first, dash, last = part.strip().partition("-")
@@ -59,13 +65,13 @@ class Seeds(click.ParamType["frozenset[int]"]):
 
 
 class Selection(suite_run.Selection):
-    """What the options ask for; empty selects everything."""
+    """The trials that the options select; an empty one selects all."""
 
     def say_unavailable(self, suite: Suite) -> list[str]:
-        """Say which selected recognizers cannot be used here and why, and return that."""
+        """Print and return why selected recognizers cannot be used on this machine."""
         reasons = self.unavailable(suite)
         for reason in reasons:
-            say(f"cannot be used here: {reason}", fg="yellow")
+            say(f"left out: {reason}", fg="yellow")
         return reasons
 
 
@@ -74,17 +80,32 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
 
     Args:
         command: The verb.
-        decoders: Whether decoders and recognizers from outside are among what is selected.
+        decoders: Whether to add --decoder and --recognizer.
     """
     options = [
         click.option(
-            "-t", "--test", "tests", multiple=True, help="Run only test sets that match this glob."
+            "-t",
+            "--test",
+            "tests",
+            multiple=True,
+            shell_complete=complete_dataset,
+            help="Run only test sets that match this glob.",
         ),
         click.option(
-            "-m", "--model", "models", multiple=True, help=f"Run only models that match. {_AD_HOC}"
+            "-m",
+            "--model",
+            "models",
+            multiple=True,
+            shell_complete=complete_component("model"),
+            help=f"Run only models that match. {_AD_HOC}",
         ),
         click.option(
-            "-l", "--loss", "losses", multiple=True, help=f"Run only losses that match. {_AD_HOC}"
+            "-l",
+            "--loss",
+            "losses",
+            multiple=True,
+            shell_complete=complete_component("loss"),
+            help=f"Run only losses that match. {_AD_HOC}",
         ),
         *([_DECODER_OPTION, _RECOGNIZER_OPTION] if decoders else []),
         click.option("--seeds", type=Seeds(), help="Run only these of the suite's seeds: 0,2-4."),

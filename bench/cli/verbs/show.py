@@ -1,4 +1,4 @@
-"""The verb `show`: one training or evaluation, or pictures of it."""
+"""The verb `show`: one training or evaluation as text, or pictures of it."""
 
 from __future__ import annotations
 
@@ -34,8 +34,17 @@ def _picture_options(command: Command) -> Command:
 @click.command()
 @click.argument("key")
 @_picture_options
-@click.option("--sample", "samples", multiple=True, help=f"Of {_SAMPLED}: this sample's id.")
-@click.option("--out", type=LOCAL_PATH, help="Where pictures go; else KEY's folder/figures.")
+@click.option(
+    "--sample",
+    "samples",
+    multiple=True,
+    help=f"With {_SAMPLED}: the id of a sample; may be repeated.",
+)
+@click.option(
+    "--out",
+    type=LOCAL_PATH,
+    help="The folder for pictures. [default: figures in the folder of KEY]",
+)
 @as_json_option
 @click.pass_obj
 def show(
@@ -46,15 +55,20 @@ def show(
     out: Path | None,
     *,
     as_json: bool,
-    **wanted: bool,
+    **drawn: bool,
 ) -> int:
-    """Show what a training or an evaluation left, or draw pictures of it.
+    """Show the record of a training or an evaluation, or draw pictures of it.
 
-    KEY is the beginning of its key (`bench status` lists them), or its folder.
+    KEY is the beginning of its key (`bench status` lists keys), or its folder. A training has its
+    learning curve, cost and evaluations; an evaluation its scores, worst samples and latencies.
+
+    Examples:
+      bench show 3f2a
+      bench show 3f2a --alignment --worst
     """
-    pictures = [name for name, asked in wanted.items() if asked]
+    pictures = [name for name, is_drawn in drawn.items() if is_drawn]
     if (out and not pictures) or (samples and not {*pictures} & {*diagnostics.SAMPLED}):
-        raise click.UsageError(f"--sample goes with {_SAMPLED}, --out with any picture")
+        raise click.UsageError(f"--sample requires {_SAMPLED}, --out the option of any picture")
     store = Store(load().results)
     if pictures:
         _draw(store, key, pictures, samples, out, as_json=as_json)
@@ -73,7 +87,7 @@ def show(
 
 
 def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> list[str | Table]:
-    """Describe an evaluation: scores, worst samples, where labels are read, latencies."""
+    """Return the text of an evaluation, with its training and its profiles."""
     from bench.evaluation import predictions, protocols
     from bench.profiling import method
     from bench.trials.store import predictions_of
@@ -99,7 +113,7 @@ def _evaluation(store: Store, record: EvaluationRecord, folder: Path) -> list[st
 def _training(
     store: Store, record: TrainingRecord, folder: Path, faults: list[str]
 ) -> list[str | Table]:
-    """Describe a training: its curve, its cost and the evaluations that use it."""
+    """Return the text of a training, with the evaluations that use it."""
     users = [each for _, each in store.evaluations(faults) if each.training == record.key]
     return record_text.training(record, folder, users)
 

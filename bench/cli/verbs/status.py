@@ -1,4 +1,4 @@
-"""The verb `status`: what is running, done, damaged, failed, stale or to do."""
+"""The verb `status`: the state of each task of a suite."""
 
 from __future__ import annotations
 
@@ -14,20 +14,31 @@ from bench.trials.store import Store
 
 @click.command()
 @suite_argument
-@click.option("--why", is_flag=True, help="Say why, and name records made by other sources.")
-@click.option("--changed", is_flag=True, help="List only records made by other sources of bench.")
+@click.option("--why", is_flag=True, help="Add the reason for each state, and changed sources.")
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="List only tasks whose records were made by other versions of bench's sources.",
+)
 @as_json_option
 @click.pass_obj
 def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -> int:
-    """Show which tasks of SUITE are running, done, damaged, failed, stale or to do.
+    """Show the state of each training and evaluation of SUITE.
 
-    Of a running task, the epoch, the time left and the machine. A damaged record is named, and the
-    exit code is then 5.
+    States:
+      done        it has a record
+      running     a run works on it: epoch, time left and machine are shown
+      to do       it has not run yet
+      failed      its last attempt failed
+      stale       a record of an earlier version exists; --why says what changed
+      needs data  a data set is not prepared; its command is below the table
+      damaged     its record cannot be used; the exit code is then 5
     """
     config = load()
     listed = config.suite(suite)
     Selection().say_unavailable(listed)
-    current = plan.survey(grid.trials(listed), Store(config.results))
+    trials = grid.unkeyed_trials(listed)
+    current = plan.survey_unprepared(listed, trials, Store(config.results), trials)
     if changed:
         current = current.with_changed_sources()
     keys = current.statuses.keys()

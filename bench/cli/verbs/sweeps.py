@@ -1,4 +1,4 @@
-"""The verb `sweep`."""
+"""The verb `sweep`: search parameters on validation data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.completion import complete_component
 from bench.cli.terminal import Load, as_json_option, report, say, suite_argument
 from bench.core.disk import require_writable
 from bench.core.errors import BenchError, Exit
@@ -34,21 +35,37 @@ def _finite(
 
 @click.command()
 @suite_argument
-@click.option("--train", help="A glob of training data, instead of that of the table.")
-@click.option("-m", "--model", help="A glob of models, instead of that of the table.")
-@click.option("-l", "--loss", help="A glob of losses, instead of that of the table.")
-@click.option("--trials", type=click.IntRange(1), help="The budget in trials.")
+@click.option(
+    "--train",
+    help="Search with the training data that match this glob. [default: `train` of the table]",
+)
+@click.option(
+    "-m",
+    "--model",
+    shell_complete=complete_component("model"),
+    help="Search with the model that matches this glob. [default: `model` of the table]",
+)
+@click.option(
+    "-l",
+    "--loss",
+    shell_complete=complete_component("loss"),
+    help="Search with the loss that matches this glob. [default: `loss` of the table]",
+)
+@click.option("--trials", type=click.IntRange(1), help="Stop after this many trials.")
 @click.option(
     "--minutes",
     type=click.FloatRange(0),
     callback=_finite,
-    help="The budget in minutes; 0 sets no limit.",
+    help="Stop after this many minutes; 0 sets no limit.",
 )
-@click.option("--address", envvar="RAY_ADDRESS", help="A running Ray cluster's address, or `auto`.")
+@click.option(
+    "--address", envvar="RAY_ADDRESS", help="The address of a running Ray cluster, or `auto`."
+)
 @click.option(
     "--promote",
     is_flag=True,
-    help="Write the best trial into bench.toml; bench's own is copied into this folder before.",
+    help="Add the best trial to the suite in bench.toml; bench's own file is first copied into "
+    "this folder.",
 )
 @as_json_option
 @click.pass_obj
@@ -67,8 +84,9 @@ def sweep(
 ) -> int:
     """Search the space in [suite.SUITE.sweep] for the lowest validation label error rate.
 
-    A stopped sweep resumes when it is run again, also with a larger budget. No test set is read:
-    the best trial, promoted, is an entry of the suite, which `bench run` trains with all seeds.
+    A sweep that was stopped resumes with the same command, also with a larger budget. Test sets are
+    not read. --promote adds the best trial to the suite as an entry, which `bench run` then trains
+    with all seeds. See `bench docs sweeps`.
     """
     from bench.sweeps import report as reports
     from bench.sweeps.study import Study

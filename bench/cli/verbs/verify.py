@@ -1,4 +1,4 @@
-"""The verb `verify`."""
+"""The verb `verify`: compute scores again, and check records and boards."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bench.core.printable import printable
 @as_json_option
 @click.pass_obj
 def verify(load: Load, records: tuple[str, ...], *, as_json: bool) -> int:
-    """Compute every score of RECORDS again from their predictions; of all, and of all boards.
+    """Compute the scores of RECORDS again from their predictions, and check keys and checksums.
 
-    A record is the beginning of a training's or an evaluation's key, or its folder. Keys, folders,
-    checksums and selected weights are verified too, and boards are rebuilt from their samples and
-    compared with the records at hand. Each fault is named, and ends with 5.
+    Each of RECORDS is the beginning of the key of a training or evaluation, or its folder. Without
+    any, all records are verified, and all boards: these are computed again from their samples and
+    compared with the records. Each fault is reported, and the exit code is then 5.
     """
     from bench.leaderboards import verification
     from bench.trials.store import Store

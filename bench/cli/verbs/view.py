@@ -1,4 +1,4 @@
-"""The verb `view`: boards in a browser, from this machine to itself."""
+"""The verb `view`: boards in a browser, served to this machine only."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 65535),
     default=8765,
     show_default=True,
-    help="The port; 0 for a free one.",
+    help="The port; 0 chooses a free one.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in your browser.")
 @click.pass_obj
 def view(load: Load, port: int, *, opens: bool) -> None:
     """Show boards in a browser.
 
-    Serves the published boards, the working ones of the records at hand, and what is running now,
-    from 127.0.0.1 until Ctrl-C. No other machine can read it, and the pages request nothing from
-    elsewhere.
+    Serves published boards, working boards and running tasks at 127.0.0.1 until Ctrl-C. Other
+    machines cannot connect, and the pages load nothing from other servers. See `bench docs boards`.
     """
     from bench.leaderboards.web.server import SiteServer
 
@@ -38,7 +37,7 @@ def view(load: Load, port: int, *, opens: bool) -> None:
     live = _live_pages(config)
     with SiteServer(lambda: _site(config, live), port, live) as server, suppress(KeyboardInterrupt):
         click.echo(server.address)
-        say("serves to this machine alone; Ctrl-C ends it")
+        say("served to this machine only; stop with Ctrl-C")
         if opens:
             click.launch(server.address)
         server.serve_forever()
@@ -57,7 +56,7 @@ def _site(config: Config, live: Site) -> Site:
     from bench.leaderboards.web import boards_site
     from bench.trials.store import Store
 
-    places, faults = boards_site.readable_boards(
+    folders, faults = boards_site.readable_boards(
         boards_site.all_board_folders(config.leaderboards, config.results)
     )
-    return boards_site.boards_site(places, Store(config.results), live, faults)
+    return boards_site.boards_site(folders, Store(config.results), live, faults)

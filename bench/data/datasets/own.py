@@ -11,6 +11,7 @@ from bench.core.documents import write_bytes
 from bench.core.errors import BenchError
 from bench.core.types import InputKind, Split
 from bench.data.datasets.base import StoredDataset
+from bench.data.store.prepared import DOCUMENT, NotPreparedError, read_prepared
 from bench.evaluation import protocols
 from bench.evaluation.protocols import Protocol
 
@@ -101,13 +102,13 @@ class OwnDataset(StoredDataset):
         return preparing.prepare(reader, source, self.folder, advance, clips=clips)
 
     def splits(self) -> tuple[Split, ...]:
-        """Return the splits that were prepared. Raises BenchError if the table has changed."""
-        self._require_declared()
+        """Return the splits that were prepared. Raises NotPreparedError where none were."""
+        self._require_prepared()
         return super().splits()
 
     def part_fingerprint(self, part: str) -> str:
-        """Return the fingerprint of a split. Raises BenchError if the table has changed."""
-        self._require_declared()
+        """Return the digest of a split. Raises NotPreparedError where nothing is prepared."""
+        self._require_prepared()
         return super().part_fingerprint(part)
 
     def label_encoder(self, alphabet: Protocol | None) -> LabelEncoder:
@@ -144,14 +145,29 @@ class OwnDataset(StoredDataset):
                 )
 
     def _require_declared(self) -> None:
-        """Raise BenchError if its table has changed since it was prepared."""
+        """Raise NotPreparedError where it was prepared in another way than its table declares."""
         file = self.folder / _DECLARED
         if self.labels is None or not file.exists():
             return
         if file.read_text(encoding="utf-8") != self.labels.digest:
-            raise BenchError(
+            command = f"bench data prepare {self.name} --force"
+            raise NotPreparedError(
                 f"[dataset.{self.name}] has changed since '{self.name}' was prepared in "
-                f"{self.folder}; run: bench data prepare {self.name} --force"
+                f"{self.folder}; run: {command}",
+                self.name,
+                command,
+            )
+
+    def _require_prepared(self) -> None:
+        """Raise NotPreparedError where it is not prepared in the way that its table declares."""
+        self._require_declared()
+        if self.labels is not None and read_prepared(self.folder) is None:
+            command = f"bench data prepare {self.name}"
+            raise NotPreparedError(
+                f"dataset '{self.name}' is not prepared: there is no {self.folder / DOCUMENT}; "
+                f"run: {command}",
+                self.name,
+                command,
             )
 
 

@@ -24,6 +24,20 @@ REJECTED = "rejected.tsv"
 SYNTHETIC = "-synthetic"
 
 
+class NotPreparedError(BenchError):
+    """A data set is not prepared, or was prepared in another way than it is declared now.
+
+    Attributes:
+        dataset: The name of its folder among the prepared data.
+        command: What prepares it.
+    """
+
+    def __init__(self, message: str, dataset: str, command: str) -> None:
+        super().__init__(message)
+        self.dataset = dataset
+        self.command = command
+
+
 @dataclass(frozen=True)
 class PreparedPartition:
     """A partition as it was prepared.
@@ -84,7 +98,7 @@ def require_prepared(name: str) -> Prepared:
         name: The name of their folder; that of a synthetic data set ends with "-synthetic".
 
     Raises:
-        BenchError: Nothing was prepared under `name`; the message has the command that does.
+        NotPreparedError: Nothing was prepared under `name`; it has the command that does.
     """
     folder = home.data_folder() / name
     document = read_prepared(folder)
@@ -92,9 +106,12 @@ def require_prepared(name: str) -> Prepared:
         return document
     plain = name.removesuffix(SYNTHETIC)
     first = f"bench data synth {plain} --out DIR, then " if plain != name else ""
-    raise BenchError(
-        f"dataset '{name}' is not prepared: there is no {folder / DOCUMENT}; run: {first}"
-        f"bench data prepare {plain} --source DIR (`bench data show {plain}` shows where to get it)"
+    command = f"{first}bench data prepare {plain} --source DIR"
+    raise NotPreparedError(
+        f"dataset '{name}' is not prepared: there is no {folder / DOCUMENT}; run: {command} "
+        f"(`bench data show {plain}` shows where to get it)",
+        name,
+        command,
     )
 
 

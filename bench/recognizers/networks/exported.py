@@ -207,7 +207,7 @@ def load_network(folder: Path, about: ExportedNetwork) -> RecognitionNetwork:
         return networks.network_from_weights(model, loss, shape, classes, content)
     except networks.WeightsError:
         raise BenchError(
-            f"{file}: the weights do not fit the code of model '{model.name}'; {remedy}",
+            f"{file}: the weights do not fit model '{model.name}' of this bench; {remedy}",
             Exit.UNVERIFIED,
         ) from None
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from bench.cli.render import descriptions
-from bench.config import bench_toml
 from bench.core import registry
 from bench.core.text_table import draw
 from bench.trials import plan
@@ -106,8 +105,8 @@ def test_a_dry_run_says_what_it_may_cost(current):
 def test_a_dry_run_without_records_says_so(trials, store):
     current = plan.survey(trials[:1], store)
     assert draw(descriptions.dry_run(current, current.missing())).splitlines()[-2:] == [
-        "1 training to run: no record tells the cost yet",
-        "1 evaluation to run: no record tells the cost yet",
+        "1 training to run: no estimate yet",
+        "1 evaluation to run: no estimate yet",
     ]
 
 
@@ -129,30 +128,6 @@ def test_protocols_metrics_and_recipes_are_listed(home):
     lines = draw(descriptions.metrics(all_metrics().values())).splitlines()
     assert ["cer", "CER", "%", "lower"] in [line.split() for line in lines]
     assert "slow    epochs = 3" in draw(descriptions.recipes({"slow": {"epochs": 3}}))
-
-
-def test_suites_are_listed_with_their_sizes(home):
-    header, line = draw(descriptions.suites(bench_toml.load(home / "bench.toml"))).splitlines()
-    assert header.split() == [
-        "suite",
-        "tests",
-        "models",
-        "losses",
-        "decoders",
-        "recognizers",
-        "seeds",
-        "about",
-    ]
-    assert line.split(maxsplit=7) == [
-        "tiny",
-        "1",
-        "1",
-        "2",
-        "1",
-        "0",
-        "2",
-        "Two digits, one epoch, seconds.",
-    ]
 
 
 @pytest.mark.parametrize("kind", ["dataset", "model", "loss", "decoder"])
@@ -200,7 +175,7 @@ def test_an_invalid_latency_is_never_a_number(evaluations, make_profile):
 
 
 def test_without_profiles_the_text_says_so():
-    assert draw(descriptions.profiles([])) == "There is no profile."
+    assert draw(descriptions.profiles([])) == "No profile yet."
 
 
 def test_profiles_are_json_with_the_number_of_samples(evaluations, make_profile):

@@ -43,7 +43,7 @@ def test_an_evaluation_has_its_scores_worst_samples_and_training(training, evalu
         ["c", "漢", "1"],
     ]
     assert trained == f"training {training.key}"
-    assert "* the weights that are kept" in text
+    assert "* selected weights" in text
     assert curve.startswith("step ")
     assert "12,345 parameters" in origin
 
@@ -70,7 +70,7 @@ def test_a_training_has_its_curve_cost_origin_and_evaluations(training, evaluati
 
 
 def test_a_training_without_evaluations_says_so(training):
-    assert "No evaluation has used it yet." in draw(record_text.training(training, FOLDER, []))
+    assert "No evaluation uses it yet." in draw(record_text.training(training, FOLDER, []))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_training_on_a_gpu_says_what_it_took_of_it(training):
     assert "\n1.000 GPU-hours\n" in draw(record_text.training(record, FOLDER, []))
     half = replace(record, provenance=replace(whole, gpus=0.5), peak_memory=2**30)
     assert (
-        "\n0.500 GPU-hours; 0.5 GPUs reserved, so other tasks could compute on it as well; "
+        "\n0.500 GPU-hours; 0.5 GPUs reserved, so other tasks could use it at the same time; "
         "at most 1,024 MiB of tensors on it\n"
     ) in draw(record_text.training(half, FOLDER, []))
     assert "GPU" not in draw(record_text.training(training, FOLDER, []))
@@ -125,7 +125,7 @@ def test_a_training_that_moved_to_another_device_says_so(training):
 def test_infeasible_samples_and_dropped_characters_are_mentioned(training, evaluation):
     curve = [replace(epoch, infeasible=1234) for epoch in training.curve]
     text = draw(record_text.training(replace(training, curve=curve), FOLDER, []))
-    assert "2,468 of the samples trained on added nothing" in text
+    assert "2,468 samples did not contribute to the loss" in text
     dropped = replace(evaluation, dropped={"ß": 2, "!": 1})
     text = draw(record_text.evaluation(dropped, training, FOLDER, [], None, []))
     assert "Dropped from transcripts by the protocol: 'ß' 2×, '!' 1×." in text

@@ -23,7 +23,7 @@ def server(tmp_path, monkeypatch):
         text = (cards.cards_folder() / "seq-mnist" / "card.toml").read_text(encoding="utf-8")
         file.write_text(with_downloads(text, server.url), encoding="utf-8")
         card = cards.read_card(file)
-        monkeypatch.setattr(cards, "all", lambda: {card.name: card})
+        monkeypatch.setattr(cards, "all_cards", lambda: {card.name: card})
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.setenv("BENCH_DATA", str(tmp_path / "data"))
         monkeypatch.chdir(tmp_path)

@@ -107,16 +107,19 @@ def test_nothing_that_runs_cannot_be_cancelled(bench, store):
     store.root.mkdir()
     answer = bench("cancel", "tiny")
     assert answer.code == Exit.NOTHING
-    assert "no suite 'tiny' and no task under a key that begins with it is running" in answer.err
+    assert (
+        "no running suite is called 'tiny', and no running task has a key that begins so"
+        in answer.err
+    )
 
 
 def test_a_task_is_cancelled_by_its_key(bench, going_on, trials):
     tasks = grid.tasks(trials)
     answer = bench("cancel", tasks[1].key[:10])
     assert answer.code == Exit.DONE
-    assert "cancelled cnn-bilstm · radial-ctc · seed 0, which process" in answer.err
+    assert "cancelled cnn-bilstm · radial-ctc · seed 0 in process" in answer.err
     wait_for(lambda: going_on._requests == [tasks[1].key])
-    assert "several tasks that run or wait" in bench("cancel", "").err
+    assert "several running or queued tasks" in bench("cancel", "").err
 
 
 @pytest.mark.slow
