@@ -76,8 +76,8 @@ def read_sample(evaluation: FinishedEvaluation, identity: str) -> AlignedSample:
         pixels=pixels,
         frames_shown=max(pixels.shape[1] // batch.inputs.shape[-1], 1),
         posteriors=frames.log_probs[row, : lengths[row]].exp().numpy(),
-        greedy=best.spans().of(row),
-        reference=frames.reference.spans().of(row),
+        greedy=best.spans().of_sample(row),
+        reference=frames.reference.spans().of_sample(row),
         annotated=_annotated_spans(batch, row, int(lengths[row])),
     )
 

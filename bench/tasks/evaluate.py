@@ -164,7 +164,7 @@ def _add_rows(
     spans = decoded.spans() if family == "ctc" else None
     lengths, counts = decoded.lengths.tolist(), batch.target_lengths.tolist()
     for row, identity in enumerate(batch.ids):
-        placed = spans.of(row) if spans else []
+        placed = spans.of_sample(row) if spans else []
         # Where a network makes fewer frames than it reads, the true frames are not its own.
         same_frames = int(batch.lengths[row]) == lengths[row]
         key_frames = batch.key_frames[row, : counts[row]].tolist() if same_frames else []

@@ -49,7 +49,7 @@ class Spans:
     confidence: NDArray[np.float32]
     bounds: NDArray[np.int64]
 
-    def of(self, n: int) -> list[Span]:
+    def of_sample(self, n: int) -> list[Span]:
         """Return the spans of sample n, in order of time."""
         part = slice(self.bounds[n], self.bounds[n + 1])
         columns = (self.label, self.start, self.end, self.key, self.confidence)

@@ -141,3 +141,14 @@ def _no_folder():
 def test_the_libraries_that_are_installed_are_in_order():
     checks = by_name(library_checks())
     assert {checks["torch"].state, checks["ray"].state} == {"ok"}
+
+
+def test_a_distribution_that_shares_the_package_is_a_warning(home, libraries, bench, monkeypatch):
+    about = libraries / "frappe_bench-5.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: frappe-bench\nVersion: 5.0\n")
+    (about / "RECORD").write_text("bench/app.py,,\n")
+    monkeypatch.syspath_prepend(libraries)
+    checks = by_name(library_checks())
+    assert checks["bench"].state == "warning"
+    assert checks["bench"].fix.endswith("in an environment without frappe-bench")

@@ -47,7 +47,7 @@ def test_spans_are_those_of_the_slow_loop(decoded):
     spans = decoded.spans()
     for n, labels in enumerate(decoded.labels):
         expected = naive(decoded.path[n], decoded.scores[n])
-        assert spans.of(n) == expected
+        assert spans.of_sample(n) == expected
         assert labels.tolist() == [span.label for span in expected]
         assert decoded.key_frames()[n].tolist() == [span.key for span in expected]
     assert len(decoded.key_frames()) == len(decoded.labels)
@@ -69,7 +69,9 @@ def test_blank_ratio_and_peak_width_are_those_of_the_slow_loop(decoded):
 def test_the_confidences_of_spans_and_blanks_multiply_to_that_of_the_path():
     path = np.array([[0, 1, 1, 0, 2]])
     scores = np.log(np.array([[0.9, 0.5, 0.8, 0.7, 0.6]], dtype=np.float32))
-    powers = [span.confidence ** (span.end - span.start) for span in runs(path, scores).of(0)]
+    powers = [
+        span.confidence ** (span.end - span.start) for span in runs(path, scores).of_sample(0)
+    ]
     assert np.prod(powers) * 0.9 * 0.7 == pytest.approx(np.exp(scores.sum()))
 
 
@@ -77,4 +79,4 @@ def test_what_is_not_a_number_is_no_key_frame_and_no_frames_are_no_error():
     scores = np.array([[math.nan, -2, -1, math.nan, math.nan]], dtype=np.float32)
     assert runs(np.array([[1, 1, 1, 2, 2]]), scores).key.tolist() == [2, 3]
     none = runs(np.zeros((2, 0), dtype=np.int64), np.zeros((2, 0), dtype=np.float32))
-    assert [none.of(0), none.of(1)] == [[], []]
+    assert [none.of_sample(0), none.of_sample(1)] == [[], []]

@@ -42,8 +42,8 @@ def test_each_label_of_the_target_has_a_span_unless_its_frames_are_too_few(case)
     for n, length in enumerate(case.lengths.tolist()):
         _, target = case.sample(n)
         possible = feasible(length, target)
-        assert [span.label for span in spans.of(n)] == (list(target) if possible else [])
-        assert all(0 <= span.start <= span.key < span.end <= length for span in spans.of(n))
+        assert [span.label for span in spans.of_sample(n)] == (list(target) if possible else [])
+        assert all(0 <= span.start <= span.key < span.end <= length for span in spans.of_sample(n))
 
 
 @settings(max_examples=30)
@@ -51,7 +51,7 @@ def test_each_label_of_the_target_has_a_span_unless_its_frames_are_too_few(case)
 def test_a_sample_is_aligned_alike_alone_and_in_a_padded_batch(case):
     spans = aligned(case).spans()
     for n in range(len(case.lengths)):
-        assert aligned(case.alone(n)).spans().of(0) == spans.of(n)
+        assert aligned(case.alone(n)).spans().of_sample(0) == spans.of_sample(n)
 
 
 def test_targets_without_any_label_are_blank_throughout():

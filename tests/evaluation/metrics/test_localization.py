@@ -136,7 +136,7 @@ def test_runs_blank_ratio_and_peak_width_equal_those_of_decoders(paths_read):
     lengths = np.array([len(path) for path in paths_read])
     decoded = Decoded([], padded, np.ones(len(paths_read)), np.zeros(padded.shape), lengths)
     for n, path in enumerate(paths_read):
-        assert path_runs(path) == [(span.start, span.end) for span in decoded.spans().of(n)]
+        assert path_runs(path) == [(span.start, span.end) for span in decoded.spans().of_sample(n)]
         located = measure_localization(columns([(path, "", [])]))
         assert located.blank_ratio == pytest.approx(decoded.blank_ratio()[n])
         if located.peaks:
