@@ -1,4 +1,4 @@
-"""What a shell completes: names of suites, data sets and components. Nothing heavy is imported."""
+"""What a shell completes: names of suites, data sets, components and pages; imports are light."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def complete_dataset(
     listed = {name: each.summary() for name, each in own.items()}
     listed |= {name: each.summary() for name, each in registry.everything("dataset").items()}
     return _items(incomplete, listed.items())
+
+
+def complete_page(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the pages of documentation that begin with a text."""
+    from bench.core.documentation import pages
+
+    return _items(incomplete, ((page.name, page.section) for page in pages()))
 
 
 def complete_component(kind: registry.Kind) -> Complete:

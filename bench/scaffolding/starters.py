@@ -68,7 +68,7 @@ STARTERS = {
             "readers",
             "rank pretrained readers on your own words",
             _own_data("my-words", trained=False),
-            {"my_reader.py": "my_reader.txt"},
+            {"my_reader.py": "my_reader.py.txt"},
         ),
     )
 }

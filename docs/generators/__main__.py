@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import bench_toml
 import command_line
 import component_list
 import file_formats
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 PAGES = {
+    "bench-toml.md": bench_toml.page,
     "command-line.md": command_line.page,
     "component-list.md": component_list.page,
     "file-formats.md": file_formats.page,

@@ -16,6 +16,7 @@ HEAD = f"""# Command line
 {GENERATED}
 
 Every verb of `bench`, as `bench VERB --help` prints it. Options of `bench` itself are given before the verb.
+[command-line-setup.md](command-line-setup.md) explains how to begin, and completion in a shell.
 """
 
 

@@ -36,6 +36,8 @@ def complete():
         (["sweep", "tiny", "-m", "lenet"], ["lenetpp"]),
         (["data", "prepare", "synth"], ["synth90k", "synthtext"]),
         (["ls", "mo"], ["models"]),
+        (["docs", "stat"], ["statistics", "statistics-decisions"]),
+        (["data", "fetch", "seq-m"], ["seq-mnist"]),
         (["init", "--kind", "re"], ["readers"]),
         (["completion", ""], ["bash", "zsh", "fish"]),
         (["run", "tiny", "--dry"], ["--dry-run"]),

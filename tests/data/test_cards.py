@@ -121,7 +121,7 @@ def test_a_card_is_found_by_name_or_alias():
 
 @every_card
 def test_a_description_has_all_fields_of_the_card(card):
-    text = " ".join(draw(card_text.described(card)).split())
+    text = " ".join(draw(card_text.card_text(card)).split())
     source = card.source
     said = [card.about, card.protocol, *card.aliases, *card.notes]
     said += [source.title, source.page, source.licence, source.how_to_get]
@@ -187,7 +187,7 @@ def test_an_error_names_its_line(tmp_path):
 def test_cards_cost_no_heavy_import():
     program = (
         "import sys\nfrom bench.cli.render import card_text\nfrom bench.data import cards\n"
-        "for card in cards.all_cards().values(): card_text.described(card)\n"
+        "for card in cards.all_cards().values(): card_text.card_text(card)\n"
         "print({'torch', 'numpy', 'cv2', 'ray'} & set(sys.modules) or '')"
     )
     command = [sys.executable, "-c", program]

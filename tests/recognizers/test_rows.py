@@ -322,11 +322,7 @@ def test_an_evaluation_of_a_recognizer_is_shown(texts, home, board, bench):
         ("iiit5k-synthetic = 81.2", "iit5k-synthetic = 81.2", "did you mean 'iiit5k-synthetic'?"),
         ('label = "others"', 'texts = "a"', "there is no key 'texts' here"),
         ('label = "perfect"', 'label = "others"', "two recognizers are called 'others' on boards"),
-        (
-            'predictions = "others.csv", ',
-            "",
-            "a recognizer must be a name, or a table with a 'name'",
-        ),
+        ('predictions = "others.csv", ', "", "a recognizer must be a name, or a table"),
         ('"others.csv"', '"absent.csv"', "absent.csv"),
         ('"perfect.csv", label = "perfect", trained_on = ["iiit5k"]', '"others.csv"', "same trial"),
     ],

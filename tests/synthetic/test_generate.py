@@ -80,7 +80,7 @@ def test_only_words_can_be_hard(tmp_path):
 
 
 def test_a_wrong_name_is_an_error_with_the_nearest_name(tmp_path):
-    with pytest.raises(BenchError, match="no synthetic 'synth9k'; did you mean 'synth90k'"):
+    with pytest.raises(BenchError, match="data set 'synth9k'; did you mean 'synth90k'"):
         synthetic.generate_dataset("synth9k", tmp_path / "out", 10)
     assert not (tmp_path / "out").exists()
 

@@ -24,7 +24,7 @@ def test_ink_is_lighter_or_darker_than_its_ground_and_never_equal(lettering):
 
 def test_words_fill_their_image(lettering):
     for word in ("Wig", "gypsyjellyfish", "24h") * 20:
-        picture = lettering._placed(lettering._set(word))
+        picture = lettering._warp(lettering._draw_word(word))
         assert picture.shape[0] in {31, 32}
         inked = picture > 64
         assert inked.any(0).mean() > 0.4

@@ -140,6 +140,13 @@ def test_cards_pages_and_suites_are_read_in_an_empty_folder(bench, commands):
     assert [*bench.folder.iterdir()] == []
 
 
+def test_templates_are_written_in_an_empty_folder(bench):
+    bench("init", "boards", "--kind", "try")
+    assert "[suite.try]" in (bench.folder / "boards" / "bench.toml").read_text()
+    bench("new", "loss", "mine", "--out", "losses")
+    assert (bench.folder / "losses" / "test_mine.py").is_file()
+
+
 def test_synthetic_data_are_rendered_and_prepared_in_this_folder(bench):
     bench("data", "synth", "iam", "--count", "12", "--out", "made")
     bench("data", "prepare", "iam", "--source", "made")

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +14,9 @@ from typing import Any
 
 import bench
 from bench.cli.health.check import Check
+from bench.core.optional import Extra
 from bench.core.printable import in_one_line
+from bench.core.version import DISTRIBUTION, conflicting_distributions
 
 _SECONDS = 300
 """How long a library may take to be imported; on a cold network disk it takes minutes."""
@@ -31,7 +33,7 @@ print(json.dumps({
 """
 _RAY = "import json, ray, ray.tune; print(json.dumps({'version': ray.__version__}))"
 _NVIDIA = Path("/proc/driver/nvidia/version")
-_EXTRAS: Mapping[str, tuple[str, ...]] = {
+_EXTRAS: Mapping[Extra, tuple[str, ...]] = {
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "huggingface": ("transformers",),
     "rapidocr": ("rapidocr", "onnxruntime"),
@@ -75,11 +77,21 @@ class ImportProbe:
 
 def library_checks() -> Iterator[Check]:
     """Yield the checks of libraries; torch and Ray are imported at the same time."""
-    yield Check("bench", "ok", f"{bench.__version__} ({Path(bench.__file__).parent})")
+    yield _package(conflicting_distributions())
     torch, ray = ImportProbe(_TORCH), ImportProbe(_RAY)
     yield from _torch(torch.document())
     yield _ray(ray.document())
     yield from _extras()
+
+
+def _package(others: Sequence[str]) -> Check:
+    """Return the check of bench itself, which other distributions must not share a package with."""
+    finding = f"{bench.__version__} ({Path(bench.__file__).parent})"
+    if not others:
+        return Check("bench", "ok", finding)
+    names = ", ".join(others)
+    fix = f"install {DISTRIBUTION} in an environment without {names}"
+    return Check("bench", "warning", f"{finding}; {names} has files in the package `bench`", fix)
 
 
 def _torch(document: dict[str, Any] | str) -> Iterator[Check]:

@@ -36,7 +36,7 @@ _STYLES: dict[str, Style] = {"passed": "done", "failed": "failed", "note": "note
 @as_json_option
 @click.pass_obj
 def check(load: Load, target: str, kind: str | None, *, as_json: bool) -> Exit:
-    r"""Check whether components do what bench requires of their kind, in seconds on the CPU.
+    """Check whether components do what bench requires of their kind, in seconds on the CPU.
 
     The target is a FILE of Python with components of your own, or the NAME of any component of
     bench.toml or of `bench ls`, with parameters where it needs some. Each requirement has a line;
@@ -49,7 +49,7 @@ def check(load: Load, target: str, kind: str | None, *, as_json: bool) -> Exit:
       bench check lexicon:words=words.txt
 
     `bench docs testing` lists what is checked.
-    """
+    """  # noqa: D301 (click reads the backspace)
     config = load()
     is_file = target.endswith(".py")
     components = _in_file(local_path(target)) if is_file else _named(config, target)

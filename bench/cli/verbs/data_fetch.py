@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from bench.cli.completion import complete_dataset
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render.split_bars import byte_bars
 from bench.cli.terminal import Load, print_text, say
@@ -21,7 +22,7 @@ _MEGABYTE = 1e6
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_dataset)
 @click.option(
     "--out",
     type=LOCAL_PATH,

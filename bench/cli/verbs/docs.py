@@ -6,13 +6,14 @@ import sys
 
 import click
 
+from bench.cli.completion import complete_page
 from bench.cli.terminal import has_color, print_text, terminal_width
 from bench.core.errors import BenchError
 from bench.core.text_table import Table, Text
 
 
 @click.command()
-@click.argument("page", required=False)
+@click.argument("page", required=False, shell_complete=complete_page)
 @click.option("--raw", is_flag=True, help="Print the Markdown of the page, as in a pipe.")
 @click.option(
     "--path", "as_path", is_flag=True, help="Print the path of the page, or of all pages."

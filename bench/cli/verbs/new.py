@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--no-list", "unlisted", is_flag=True, help="Leave bench.toml as it is.")
 @click.pass_obj
 def new(load: Load, kind: NewKind, name: str, folder: Path, *, unlisted: bool) -> None:
-    r"""Write a component of your own: NAME.py, which works and is to be changed, and its test.
+    """Write a component of your own: NAME.py, which works and is to be changed, and its test.
 
     The file is added to `plugins` of your bench.toml, so that every command knows NAME at once.
     Nothing is overwritten.
@@ -38,7 +38,7 @@ def new(load: Load, kind: NewKind, name: str, folder: Path, *, unlisted: bool) -
       bench new loss my-loss
       bench check my_loss.py
       bench run -l my-loss
-    """
+    """  # noqa: D301 (click reads the backspace)
     config = load()
     component = NewComponent(kind, name, folder)
     _require_new(config, kind, name)

@@ -31,7 +31,7 @@ def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -
       to do       it has not run yet
       failed      its last attempt failed
       stale       a record of an earlier version exists; --why says what changed
-      needs data  a data set is not prepared; the command that prepares it is below
+      needs data  a data set is not prepared; its command is below the table
       damaged     its record cannot be used; the exit code is then 5
     """
     config = load()

@@ -89,10 +89,13 @@ def test_data_that_are_not_prepared_are_named_with_their_command(home, libraries
     assert answer.out.endswith("no suite is ready yet, see the warnings\n")
 
 
-def test_an_import_that_does_not_end_is_ended(monkeypatch):
+def test_an_import_that_ends_the_process_is_reported():
+    assert ImportProbe("").document() == "its import ends the process"
+
+
+def test_an_import_that_does_not_end_is_stopped(monkeypatch):
     monkeypatch.setattr("bench.cli.health.libraries._SECONDS", 0.1)
     assert "has not ended" in ImportProbe("import time; time.sleep(60)").document()
-    assert ImportProbe("").document() == "its import ends the process"
 
 
 def test_a_driver_that_torch_cannot_use_is_a_warning(libraries, tmp_path, monkeypatch):
@@ -138,3 +141,14 @@ def _no_folder():
 def test_the_libraries_that_are_installed_are_in_order():
     checks = by_name(library_checks())
     assert {checks["torch"].state, checks["ray"].state} == {"ok"}
+
+
+def test_a_distribution_that_shares_the_package_is_a_warning(home, libraries, bench, monkeypatch):
+    about = libraries / "frappe_bench-5.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: frappe-bench\nVersion: 5.0\n")
+    (about / "RECORD").write_text("bench/app.py,,\n")
+    monkeypatch.syspath_prepend(libraries)
+    checks = by_name(library_checks())
+    assert checks["bench"].state == "warning"
+    assert checks["bench"].fix.endswith("in an environment without frappe-bench")

@@ -117,9 +117,9 @@ def test_a_task_is_cancelled_by_its_key(bench, going_on, trials):
     tasks = grid.tasks(trials)
     answer = bench("cancel", tasks[1].key[:10])
     assert answer.code == Exit.DONE
-    assert "cancelled cnn-bilstm · radial-ctc · seed 0, which process" in answer.err
+    assert "cancelled cnn-bilstm · radial-ctc · seed 0 in process" in answer.err
     wait_for(lambda: going_on._requests == [tasks[1].key])
-    assert "several tasks that run or wait" in bench("cancel", "").err
+    assert "several running or queued tasks" in bench("cancel", "").err
 
 
 @pytest.mark.slow
