@@ -34,14 +34,14 @@ class Job:
             those of the moment it started.
         folder: The working directory.
         path: `sys.path`, so that components from outside bench can be imported.
-        loads: Whether processes below this one will prefetch batches.
+        prefetches: Whether processes below this one will prefetch batches.
         call: A function and its arguments, pickled. It returns the events.
     """
 
     environment: dict[str, str]
     folder: str
     path: list[str]
-    loads: bool
+    prefetches: bool
     call: bytes
 
 
@@ -55,7 +55,7 @@ def run_forked(descriptor: int, client: int) -> NoReturn:
     _end_after(lambda: _run(descriptor, client, forked=True))
 
 
-def run_alone(descriptor: int) -> NoReturn:
+def run_spawned(descriptor: int) -> NoReturn:
     """Do the same in a new interpreter, the leader of its process group.
 
     Args:
@@ -105,7 +105,7 @@ def _run(descriptor: int, client: int, *, forked: bool) -> int:
         except EOFError:
             return 0
         _set_up(job)
-        if forked and job.loads:
+        if forked and job.prefetches:
             fork_loader_server(descriptor, client)
         threading.Thread(target=_end_with, args=(client,), daemon=True).start()
         if not forked:

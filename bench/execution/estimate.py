@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.trials.durations import LikeTasks, ahead, time_left
+from bench.trials.durations import SimilarTasks, remaining_task, time_left
 
 if TYPE_CHECKING:
     from bench.trials.specs import Task
@@ -33,9 +33,9 @@ class Estimate:
     seconds: float | None
 
 
-def estimated(tasks: Sequence[Task], durations: LikeTasks, slots: int | None) -> Estimate:
+def estimate_run(tasks: Sequence[Task], durations: SimilarTasks, slots: int | None) -> Estimate:
     """Return how long `tasks` may take by what like tasks took, on so many slots."""
-    queued = [ahead(task, durations.expected(task)) for task in tasks]
+    queued = [remaining_task(task, durations.expected(task)) for task in tasks]
     seconds = time_left([], queued, slots) if slots else None
     return Estimate(len(tasks), time_left([], queued, 1), slots, seconds)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.execution.lost import await_signal
-from bench.execution.task_process import own_gpus, prepare
+from bench.execution.task_process import local_gpus, start_fork_server
 from bench.execution.task_ranks import TaskRanks
 from bench.trials.events import Failed, Finished
 from bench.trials.records import Attempt
@@ -27,7 +27,7 @@ class InlineExecutor:
         self._queue: deque[tuple[Task, Store, Sequence[Attempt]]] = deque()
         self._process: TaskRanks | None = None
         # A server imports torch while this process reads the plan.
-        prepare()
+        start_fork_server()
 
     def check(self, task: Task) -> None:
         """Accept every task: this machine reserves nothing."""
@@ -46,7 +46,7 @@ class InlineExecutor:
             return []
         task, store, attempts = self._queue[0]
         if self._process is None:
-            self._process = TaskRanks(task, store, attempts, own_gpus(task))
+            self._process = TaskRanks(task, store, attempts, local_gpus(task))
         report = self._process.poll(_WAIT_SECONDS)
         if report is None:
             return []

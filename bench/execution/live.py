@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from bench.core.printable import printable
-from bench.execution.progress import left_note, outcome_line
+from bench.execution.progress import outcome_line, time_left_note
 from bench.trials.durations import duration
 from bench.trials.events import (
     Cancelled,
@@ -111,7 +111,7 @@ class LiveReporter:
             case Finished() | FinishedElsewhere() | Failed() | Cancelled() | NotRun():
                 self._end(task, event)
         failed = f", {self._failed} failed" if self._failed else ""
-        text = f"{len(self._rows)} running{failed}, {left_note(left)}"
+        text = f"{len(self._rows)} running{failed}, {time_left_note(left)}"
         self._totals.update(self._total, text=text)
 
     def _row(self, task: Task) -> TaskID:

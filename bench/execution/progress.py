@@ -81,7 +81,7 @@ def make_reporter(log_format: ProgressFormat, store: Store) -> Reporter:
     return PlainReporter(store)
 
 
-def left_note(left: float | None) -> str:
+def time_left_note(left: float | None) -> str:
     """Say how long a run still takes."""
     return "time left unknown" if left is None else f"about {duration(left)} left"
 
@@ -133,7 +133,7 @@ class PlainReporter:
         self._names: Mapping[str, str] = {}
         self._began = time.monotonic()
         self._ended = self._total = 0
-        self._spoke: dict[str, float] = {}
+        self._printed: dict[str, float] = {}
 
     def begin(self, names: Mapping[str, str], total: int) -> None:
         """Take the names of the tasks and their number."""
@@ -150,11 +150,11 @@ class PlainReporter:
         self._ended += ends
         if (
             isinstance(event, Progress | Validated | SamplesRead)
-            and now - self._spoke.get(task.key, 0.0) < _PLAIN_SECONDS
+            and now - self._printed.get(task.key, 0.0) < _PLAIN_SECONDS
         ):
             return
-        self._spoke[task.key] = now
-        note = f", {left_note(left)}" if ends and self._ended < self._total else ""
+        self._printed[task.key] = now
+        note = f", {time_left_note(left)}" if ends and self._ended < self._total else ""
         line = outcome_line(self._names[task.key], task, event, self._store)
         click.echo(f"[{self._ended}/{self._total}{note}] {line}", err=True)
 
