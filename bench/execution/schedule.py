@@ -314,7 +314,7 @@ _OPENING = {"ray": "starting Ray", "inline": "", "in-process": ""}
 
 
 def opening_phase(name: str, address: str | None) -> str:
-    """Return the name of the phase in which the executor `name` is opened; empty if that is quick."""
+    """Return the name of the phase of opening an executor; empty if that is quick."""
     if name == "ray" and address:
         return f"connecting to the Ray cluster at {address}"
     return _OPENING.get(name, f"opening the executor {name}")

@@ -35,7 +35,7 @@ class TaskRanks:
         self._start(Rank(count=task.resources.devices))
 
     def poll(self, seconds: float) -> Event | Attempt | None:
-        """Return the next event of rank 0, or a failed attempt of any rank; None after `seconds`."""
+        """Return the next event of rank 0 or failed attempt of any rank; None after `seconds`."""
         leader = self._processes[0]
         for process in with_reports(self._processes, seconds):
             report = process.poll(0.0)

@@ -129,7 +129,7 @@ def _remarks_for_boards(remarks: Counter[str]) -> dict[str, int]:
 def _read_under_another_protocol(
     evaluation: RecognizerEvaluation, store: Store, ids: Sequence[str]
 ) -> SplitRead | None:
-    """Return the readings of an evaluation that differs only in its protocol; None if there is none.
+    """Return the readings of an evaluation that differs only in its protocol, or None.
 
     Readings do not depend on the protocol. With `--force`, and if the other evaluation was accepted
     from a pack, nothing is reused: the record has to describe the machine that has read the split.

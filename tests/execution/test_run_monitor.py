@@ -142,7 +142,7 @@ def test_a_cancelled_task_is_to_do_again_and_so_are_its_evaluations(tasks, store
     with Leases(store.root) as leases:
         assert leases.take(chosen.key) is None
     err = capsys.readouterr().err
-    assert "cancelled; it is to do again" in err
+    assert "cancelled; the next run includes it" in err
     assert "[8/8]" in err
 
 
@@ -162,7 +162,7 @@ def test_plain_lines_reach_the_total_when_a_training_fails(tasks, store, capsys)
     run(tasks, store, ScriptedExecutor(causes={tasks[0].key: ["error"]}))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].endswith("importing torch on 1 worker")
-    assert any("not run, for its training failed" in line for line in lines)
+    assert any("not run, because its training failed" in line for line in lines)
     assert lines[-1].startswith("[8/8] ")
 
 
