@@ -110,7 +110,7 @@ class Component:
         return parameters | files
 
     def spec(self) -> dict[str, Any]:
-        """Return what this component adds to a key, as JSON values.
+        """Return what this component adds to the keys of tasks, as JSON values.
 
         A component from outside bench adds the SHA-256 of its source file, because an edited loss
         is another loss; components of bench raise `version` instead. A parameter declared as

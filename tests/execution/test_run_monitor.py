@@ -10,7 +10,7 @@ import pytest
 from scripted_executor import PROGRESS, ScriptedExecutor, names_of
 
 from bench.execution.run_monitor import RunMonitor
-from bench.execution.schedule import execute, opening
+from bench.execution.schedule import execute, opening_phase
 from bench.trials import grid, live_runs
 from bench.trials.events import Cancelled, NotRun, Started, Validated
 from bench.trials.leases import Leases
@@ -191,10 +191,10 @@ def test_each_event_is_a_line_of_json(tasks, store, capsys):
 
 
 def test_phases_name_the_address():
-    assert opening("ray", None) == "starting Ray"
-    assert opening("ray", "here:1") == "connecting to the Ray cluster at here:1"
-    assert opening("inline", None) == ""
-    assert opening("other", None) == "opening the executor other"
+    assert opening_phase("ray", None) == "starting Ray"
+    assert opening_phase("ray", "here:1") == "connecting to the Ray cluster at here:1"
+    assert opening_phase("inline", None) == ""
+    assert opening_phase("other", None) == "opening the executor other"
 
 
 def test_every_last_event_counts_as_an_end():
