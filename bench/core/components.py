@@ -437,7 +437,7 @@ class Recognizer(Component, ABC):
 
 
 def incompatibility(dataset: Dataset, model: Model, loss: Loss) -> str | None:
-    """Say in one clause why these three cannot be a trial, or None when they can."""
+    """Return in one clause why data set, model and loss do not fit together; None if they do."""
     if dataset.gives != model.accepts:
         return (
             f"dataset '{dataset.name}' gives {dataset.gives}, "

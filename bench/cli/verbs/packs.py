@@ -70,7 +70,7 @@ def pack(
 @as_json_option
 @click.pass_obj
 def accept(load: Load, file: Path, by: str, *, as_json: bool) -> int:
-    """Check FILE, a pack of others, and add its rows to the results.
+    """Check FILE, a pack that others have made, and add its rows to the results.
 
     The suite has to be in bench.toml and its data prepared: keys, sources, fingerprints and samples
     are compared with them, and each prediction is scored again. If anything differs, each
