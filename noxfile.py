@@ -20,6 +20,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the default tests, and print which lines of each module they do not run."""
+    report = ("--cov=bench", "--cov-report=term-missing:skip-covered")
+    session.run("pytest", *report, *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, format, spelling, words, and that packages import downward."""
     session.run("ruff", "check", ".")

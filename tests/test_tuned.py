@@ -232,7 +232,7 @@ def test_names_tell_a_tuned_trial_from_its_like(tuned):
 
 def test_status_tells_a_tuned_trial_from_its_plain_one(tuned, store):
     trials = grid.trials(tuned(ENTRY.replace("hidden = 8", "hidden = 4")))
-    text = draw(descriptions.status(plan.survey(trials, store)))
+    text = draw(descriptions.status(plan.make_plan(trials, store)))
     assert text.count("cnn-bilstm · ctc · tuned") == 4
 
 
@@ -242,7 +242,7 @@ def test_the_record_of_a_tuned_like_is_not_stale(tuned, store, leave):
     assert usual.labels == like.labels
     for done, other in ((like, usual), (usual, like)):
         leave(done)
-        statuses = plan.survey(trials, store).statuses
+        statuses = plan.make_plan(trials, store).statuses
         assert statuses[done.key].state == "done"
         assert statuses[other.key].state == "to do"
         assert statuses[other.key].stale is None
@@ -254,6 +254,6 @@ def test_an_older_record_is_stale_though_a_tuned_like_is_newer(tuned, store, lea
     training = trials[0].trainings[0]
     leave(replace(training, recipe=replace(training.recipe, epochs=7)))
     leave(trials[2].trainings[0])
-    status = plan.survey(trials, store).statuses[training.key]
+    status = plan.make_plan(trials, store).statuses[training.key]
     assert status.state == "stale"
     assert status.why() == "recipe.epochs: 7 → 1"

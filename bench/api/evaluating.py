@@ -120,7 +120,7 @@ def _read_by_training(
     network = restore_network(training.model, training.loss, training.folder, training.record)
     reading = NetworkReading(network, GreedyDecoder(), training.loss.decoder, training.batch_size)
     # In as many threads as the training, so that it reads what an evaluation of it reads.
-    with device.settled(training.record.spec["threads"]):
+    with device.configured_torch(training.record.spec["threads"]):
         return reading.predictions(test, pipeline, protocol, "cpu")
 
 

@@ -105,7 +105,7 @@ def run(
     warn(f"cannot be used here: {reason}" for reason in selection.unavailable(suite.data))
     selected = select(suite.data, selection)
     store = suite.workspace.store
-    status = plan.survey(selected.trials, store, selected.all_trials)
+    status = plan.make_plan(selected.trials, store, selected.all_trials)
     missing = status.missing(force=force, changed=changed)
     monitor = RunMonitor(
         store,

@@ -128,7 +128,7 @@ def execute_missing(
     Raises:
         BenchError: Nothing can be written, or the executor cannot run such tasks.
     """
-    from bench.execution.schedule import execute, open_executor, opening
+    from bench.execution.schedule import execute, open_executor, opening_phase
     from bench.leaderboards.working import working_folder
 
     store, executor = Store(config.results), monitor.run.executor
@@ -137,7 +137,7 @@ def execute_missing(
     require_writable(
         working_folder(config, selected.suite.name), "change its permissions or remove it"
     )
-    monitor.phase(opening(executor, address))
+    monitor.phase(opening_phase(executor, address))
     return execute(
         missing,
         grid.task_names(selected.trials),

@@ -74,7 +74,7 @@ class Suite:
 
         self.workspace.enter()
         trials = grid.trials(self.data)
-        return Plan(self.name, plan.survey(trials, self.workspace.store))
+        return Plan(self.name, plan.make_plan(trials, self.workspace.store))
 
     def to_arrow(self) -> pa.Table:
         """Return a row per entry: label, origin, model, loss, decoder, input and recipe.

@@ -49,7 +49,7 @@ class Workspace:
 
         data_dir.set_data_folder(self.data)
         _settled.add(os.environ[data_dir.VARIABLE])
-        plugin_files.settle(self.config.plugins)
+        plugin_files.set_plugins(self.config.plugins)
 
 
 def open_workspace(

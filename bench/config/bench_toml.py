@@ -68,7 +68,7 @@ class Config:
                 raise self.error(fault, "", key)
         self.plugins = self._listed_plugins(document.get(_PLUGINS, []))
         # First, because a protocol may name a metric of a plug-in.
-        plugin_files.settle([*self.plugins, *plugins])
+        plugin_files.set_plugins([*self.plugins, *plugins])
         self.recipes: dict[str, dict[str, Any]] = dict(self._named_tables(document, "recipe"))
         recipe_layers.check_extends(self)
         self.protocols: dict[str, Protocol] = {}

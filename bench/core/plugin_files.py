@@ -60,7 +60,7 @@ class PluginFile:
         return sha256(self.source).hexdigest()
 
 
-def settle(paths: Sequence[Path]) -> None:
+def set_plugins(paths: Sequence[Path]) -> None:
     """Make plug-ins importable in this process and in those that it starts.
 
     Raises:

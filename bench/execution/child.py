@@ -1,6 +1,8 @@
-"""The process of one task: set up as its client is, it sends the events of the task.
+"""The process of one task: it runs the task and sends the events to its client.
 
-It is a fork of a server, or an interpreter of its own.
+The client is the process that asked for it (`bench.execution.task_process`), whose environment
+variables, working directory and `sys.path` it takes over. It is a fork of a server
+(`bench.execution.forkserver`) or a new interpreter (`bench.execution.spawned`).
 """
 
 from __future__ import annotations
@@ -27,39 +29,39 @@ VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
 
 @dataclass(frozen=True)
 class Job:
-    """What a child runs, and under what.
+    """A function for a child process to run, and the environment to run it in.
 
     Attributes:
-        environment: All environment variables. They are the client's of now, while the server has
-            those of the moment it started.
+        environment: All environment variables of the client, which may have changed since the
+            server started.
         folder: The working directory.
         path: `sys.path`, so that components from outside bench can be imported.
-        loads: Whether processes below this one will prefetch batches.
-        call: A function and its arguments, pickled. It returns the events.
+        prefetches: Whether the child will start processes that prefetch batches.
+        call: A pickled function and its arguments; the function returns the events.
     """
 
     environment: dict[str, str]
     folder: str
     path: list[str]
-    loads: bool
+    prefetches: bool
     call: bytes
 
 
 def run_forked(descriptor: int, client: int) -> NoReturn:
-    """Run the job that comes through a socket, send its events, and end this process.
+    """Receive a job through a socket, run it, send its events, and end this forked process.
 
     Args:
         descriptor: The socket.
-        client: A pidfd of the process that receives the events. This process ends with it.
+        client: A pidfd of the client. This process ends with it.
     """
     _end_after(lambda: _run(descriptor, client, forked=True))
 
 
-def run_alone(descriptor: int) -> NoReturn:
-    """Do the same in a new interpreter, the leader of its process group.
+def run_spawned(descriptor: int) -> NoReturn:
+    """Receive a job through a socket, run it, send its events, and end this new interpreter.
 
     Args:
-        descriptor: The socket. Its other end closes when the process that receives the events ends.
+        descriptor: The socket. Its other end closes when the client ends.
     """
     os.set_inheritable(descriptor, False)  # noqa: FBT003 (positional only)
     client = os.dup(descriptor)
@@ -95,9 +97,9 @@ def _run(descriptor: int, client: int, *, forked: bool) -> int:
 
     Args:
         descriptor: The socket.
-        client: A descriptor that becomes readable when the process that receives the events has
-            ended, and not before the job has been read.
-        forked: Whether this process has what tasks import.
+        client: A descriptor that becomes readable when the client has ended, and not before the
+            job has been read.
+        forked: Whether this process is a fork, in which the modules of tasks are imported already.
     """
     with Connection(descriptor) as connection:
         try:
@@ -105,7 +107,7 @@ def _run(descriptor: int, client: int, *, forked: bool) -> int:
         except EOFError:
             return 0
         _set_up(job)
-        if forked and job.loads:
+        if forked and job.prefetches:
             fork_loader_server(descriptor, client)
         threading.Thread(target=_end_with, args=(client,), daemon=True).start()
         if not forked:
@@ -116,7 +118,7 @@ def _run(descriptor: int, client: int, *, forked: bool) -> int:
 
 
 def _set_up(job: Job) -> None:
-    """Give this process the environment, the folder and the modules of its client."""
+    """Set environment variables, working directory and `sys.path` to those of the client."""
     os.environ.clear()
     os.environ.update(job.environment)
     os.chdir(job.folder)
@@ -128,7 +130,7 @@ def _set_up(job: Job) -> None:
 
 
 def _messages(call: bytes) -> Iterable[Any]:
-    """Yield the events of a pickled call; any fault of it ends in a failed attempt."""
+    """Yield the events of a pickled call; after an exception, a failed attempt."""
     from bench.training.device import keep_freed_memory
 
     keep_freed_memory()
@@ -148,25 +150,25 @@ def _messages(call: bytes) -> Iterable[Any]:
 
 
 def _end_with(client: int) -> None:
-    """Kill this process and those below it when its client ends."""
+    """Wait until the client ends, then kill this process and its descendants."""
     wait([client])
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
 def fork_loader_server(*private: int) -> None:
-    """Fork the server of the processes that prefetch batches, which `multiprocessing` would start.
+    """Fork the fork server of `multiprocessing`, which starts processes that prefetch batches.
 
-    A new one would import torch again, for each task that prefetches. A fork of this process has
-    imported it, as long as nothing has run here yet. Like all below this process it is in its
-    process group, and ends with it.
+    One that `multiprocessing` starts itself would import torch again for each task. A fork of this
+    process, in which nothing has run yet, has imported it. It is in the process group of this
+    process, and ends with it.
 
     Args:
-        private: Descriptors that are of no concern to it.
+        private: Descriptors that the server must not keep open.
     """
     # Windows has no such module.
     from multiprocessing import forkserver as loader_server
 
-    server: Any = loader_server._forkserver  # noqa: SLF001 (it has no other door)
+    server: Any = loader_server._forkserver  # noqa: SLF001 (there is no public name)
     listener = socket.socket(socket.AF_UNIX)
     # An address in Linux's abstract namespace is no file that a killed process would leave.
     listener.bind(f"\0bench-{os.getpid()}-{os.urandom(8).hex()}")

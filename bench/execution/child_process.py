@@ -1,4 +1,4 @@
-"""A process of a task as its client sees it, however it was started."""
+"""The handle that a client has of a task's process, whether it was forked or spawned."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 NUMBER = struct.Struct("q")
-"""What is written about a process: its id by a server that forks it, in the end its exit code."""
+"""A number in a status pipe: the process id, which only the fork server writes, and at the end the
+exit code."""
 EXIT_SECONDS = 10.0
-"""How long a process may take to end once its task is done."""
+"""Seconds that a process may take to exit once its task is done."""
 _QUIET = {"TORCH_CPP_LOG_LEVEL": "ERROR"}
-"""Without it, torch remarks on each data-parallel training that its weights are all used."""
+"""Suppresses a warning of torch in each data-parallel training whose weights are all used."""
 
 
 @dataclass
@@ -26,10 +27,10 @@ class ChildProcess:
     """A process in a process group of its own.
 
     Attributes:
-        pid: Its id, which is that of its group.
-        connection: The job goes to it through this, and the events come back.
-        status: A pipe that has its exit code (`NUMBER`) once it has ended, with all of its group;
-            it ends without one where whoever would have written it has ended.
+        pid: Its process id, which is also the id of its group.
+        connection: Sends the job and receives the events.
+        status: A pipe from which its exit code (`NUMBER`) can be read once all of its group has
+            ended. It closes without one if the writer, such as the fork server, has ended before.
     """
 
     pid: int
@@ -39,16 +40,16 @@ class ChildProcess:
     _code: int | None = field(default=None, init=False)
 
     def wait(self, seconds: float) -> bool:
-        """Return whether there is a message, or the process has ended, within so many seconds."""
+        """Wait so many seconds for a message or the end of the process; return whether one came."""
         return bool(wait([self.connection, self.status], seconds))
 
     def exit_code(self, seconds: float) -> int | None:
-        """Wait for the end of the process; return its exit code, None where it is not known."""
+        """Wait for the end of the process; return its exit code, None if it is unknown."""
         if not self._ended and wait([self.status], seconds):
             self._ended = True
             self._code = read_number(self.status)
             if self._code is None:
-                # The server that has forked it has ended, and the process perhaps not.
+                # The fork server has ended; the process may still run.
                 kill_group(self.pid)
         return self._code
 
@@ -65,20 +66,20 @@ class ChildProcess:
 
 
 def read_number(status: int) -> int | None:
-    """Read a number about a process from a pipe, None where it has ended."""
+    """Return the next number in a status pipe, None if the pipe is closed."""
     written = os.read(status, NUMBER.size)
     number: int | None = NUMBER.unpack(written)[0] if len(written) == NUMBER.size else None
     return number
 
 
 def write_number(status: int, number: int) -> None:
-    """Write a number about a process into a pipe, unless nobody reads it any more."""
+    """Write a number into a status pipe, unless its reader has closed it."""
     with suppress(BrokenPipeError):
         os.write(status, NUMBER.pack(number))
 
 
 def kill_group(pid: int) -> None:
-    """Kill a process and those below it, such as those that prefetch batches."""
+    """Kill a process and its descendants, such as those that prefetch batches."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     with suppress(ProcessLookupError, PermissionError):
@@ -86,14 +87,14 @@ def kill_group(pid: int) -> None:
 
 
 def start_interpreter(statement: str, *descriptors: int) -> subprocess.Popen[bytes]:
-    """Start an interpreter that sees the modules that this process sees.
+    """Start a Python interpreter with the `sys.path` of this process.
 
-    Its session is its own, so that no signal of a terminal or of Ray reaches it. What tasks print
-    is not the output of bench, which may be JSON.
+    It has its own session, so that no signal of a terminal or of Ray reaches it. Its stdout is the
+    stderr of this process, because bench may print JSON on stdout.
 
     Args:
-        statement: What it runs.
-        descriptors: Those of this process that it has too.
+        statement: The Python statement that it runs.
+        descriptors: File descriptors that it inherits.
     """
     return subprocess.Popen(
         [sys.executable, "-c", f"import sys; sys.path[:] = {absolute(sys.path)!r}; {statement}"],
@@ -106,5 +107,5 @@ def start_interpreter(statement: str, *descriptors: int) -> subprocess.Popen[byt
 
 
 def absolute(paths: Sequence[str]) -> list[str]:
-    """Return paths that hold in any working directory."""
+    """Return absolute paths, which stay valid when the working directory changes."""
     return [str(Path(each).absolute()) for each in paths]

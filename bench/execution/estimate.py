@@ -1,4 +1,4 @@
-"""How long a run that has not begun may take."""
+"""Estimate the duration of a run before it begins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.trials.durations import LikeTasks, ahead, time_left
+from bench.trials.durations import SimilarTasks, remaining_task, time_left
 
 if TYPE_CHECKING:
     from bench.trials.specs import Task
@@ -18,13 +18,13 @@ _GPU = Path("/dev/nvidiactl")
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds of wall time of a run, without profiling; None: unknown.
+    """The expected wall time of a run in seconds, without profiling; None: unknown.
 
     Attributes:
-        tasks: How many tasks are to run.
-        one_by_one: All tasks after each other.
-        slots: How many run at once.
-        seconds: The run on so many slots.
+        tasks: The number of tasks to run.
+        one_by_one: The time if tasks run one after another.
+        slots: The number of tasks that run at once.
+        seconds: The time on that number of slots.
     """
 
     tasks: int
@@ -33,17 +33,23 @@ class Estimate:
     seconds: float | None
 
 
-def estimated(tasks: Sequence[Task], durations: LikeTasks, slots: int | None) -> Estimate:
-    """Return how long `tasks` may take by what like tasks took, on so many slots."""
-    queued = [ahead(task, durations.expected(task)) for task in tasks]
+def estimate_run(tasks: Sequence[Task], durations: SimilarTasks, slots: int | None) -> Estimate:
+    """Estimate how long `tasks` take, from the durations of similar tasks.
+
+    Args:
+        tasks: The tasks to run.
+        durations: The seconds that earlier tasks took.
+        slots: The number of tasks that run at once; None: unknown.
+    """
+    queued = [remaining_task(task, durations.expected(task)) for task in tasks]
     seconds = time_left([], queued, slots) if slots else None
     return Estimate(len(tasks), time_left([], queued, 1), slots, seconds)
 
 
 def local_slots(executor: str, address: str | None, tasks: Sequence[Task]) -> int | None:
-    """Return how many of `tasks` an executor will run at once; None where only it can tell.
+    """Return how many of `tasks` an executor will run at once; None if only the executor knows.
 
-    That is so of a cluster, and of this machine where it has GPUs to share out.
+    Only the executor knows for a cluster, and for this machine if tasks share its GPUs.
     """
     if executor in {"inline", "in-process"}:
         return 1

@@ -1,4 +1,4 @@
-"""Processes of tasks by a fork each of a server that has imported torch; it needs Linux."""
+"""Start processes of tasks as forks of a server that has imported torch (Linux only)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from bench.execution.child_process import (
 )
 
 _START_SECONDS = 300.0
-"""How long the server may take to import what tasks need, on a machine that is busy or slow."""
+"""Seconds that the server may take to import the modules of tasks, on a busy or slow machine."""
 
 
 def can_fork() -> bool:
-    """Return whether this system has what the server is made of: Linux since 5.3."""
+    """Return whether the fork server works here: it requires pidfds, so Linux 5.3 or later."""
     try:
         os.close(os.pidfd_open(os.getpid()))
     except (AttributeError, OSError):
@@ -32,7 +32,7 @@ def can_fork() -> bool:
 
 
 def fork_child() -> ChildProcess:
-    """Fork a process from the server of this process, which is started where none runs.
+    """Fork a process from the fork server of this process, which is started if none runs.
 
     Raises:
         BenchError: The server has ended twice, does not answer, or cannot be started.
@@ -58,7 +58,7 @@ def fork_child() -> ChildProcess:
 
 
 class _Server:
-    """The server of this process, while it runs."""
+    """The fork server of this process, as its client."""
 
     def __init__(self) -> None:
         self.owner = os.getpid()
@@ -80,11 +80,11 @@ class _Server:
 
     @property
     def runs(self) -> bool:
-        """Whether it runs, for this process and not for one that this one is a fork of."""
+        """Whether it runs, and belongs to this process and not to one that this was forked from."""
         return self.owner == os.getpid() and self._process.poll() is None
 
     def end(self) -> None:
-        """End it, and all its children."""
+        """End the server and all its children."""
         self.control.close()
         try:
             self._process.wait(EXIT_SECONDS)
@@ -98,10 +98,10 @@ _servers: list[_Server] = []
 
 
 def running_server() -> _Server:
-    """Return the server of this process; start one where none runs, without waiting for it.
+    """Return the fork server of this process; start one if none runs, without waiting for it.
 
     Raises:
-        BenchError: The system does not start it.
+        BenchError: It cannot be started.
     """
     with _lock:
         if not (_servers and _servers[-1].runs):
@@ -110,14 +110,14 @@ def running_server() -> _Server:
                 _servers.append(_Server())
             except OSError as error:
                 raise BenchError(
-                    f"the system starts no process for tasks ({error}); run with --in-process"
+                    f"no process can be started for tasks ({error}); run with --in-process"
                 ) from None
         return _servers[-1]
 
 
 @atexit.register
 def _end_servers() -> None:
-    """End what may be left of the servers of this process."""
+    """End all fork servers that this process has started."""
     while _servers:
         server = _servers.pop()
         if server.owner == os.getpid():

@@ -1,9 +1,9 @@
-"""A server that has imported what tasks need, and forks the process of each task.
+"""A server that has imported the modules of tasks, and forks the process of each task.
 
-Importing torch takes seconds, so a process that ran one task used to run the next one too, which
-then computed under whatever the first had left behind: another default dtype, a patched function,
-the GPU of the first. The server has imported the same modules and runs nothing: it calls no torch
-operation, touches no GPU and starts no thread. A fork of it is a fresh process within milliseconds.
+Importing torch takes seconds. To save that time by running several tasks in one process would let
+each task inherit the state of the one before: another default dtype, a patched function, its GPU.
+The server imports the modules and runs nothing else: it calls no torch operation, uses no GPU and
+starts no thread. So a fork of it is a fresh process within milliseconds.
 
 One server belongs to one process, its client, and ends with it. It runs this module and nothing of
 the client's main module. `bench.execution.forked` is the client's side.
@@ -77,7 +77,7 @@ class _Server:
             kill_group(pid)
 
     def _fork(self, selector: selectors.BaseSelector) -> bool:
-        """Fork a child for the next request; return False where no more will come."""
+        """Fork a child for the next request; return False once the client has closed the socket."""
         message, descriptors, *_ = socket.recv_fds(self._control, 1, 2)
         if not message:
             return False
@@ -92,7 +92,7 @@ class _Server:
             self._control.close()
             _become_child(connection, self._client)
         with suppress(OSError):
-            # The child does so too: whoever is first, its group exists once its id is known.
+            # The child does this too: so its group exists before its id is sent.
             os.setpgid(pid, pid)
         os.close(connection)
         self._children[pid] = status
@@ -106,7 +106,7 @@ class _Server:
         for pid in [*self._children]:
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 continue
-            # Until it is waited for, its id and that of its group belong to no one else.
+            # Until it is waited for, its id and that of its group are not used again.
             kill_group(pid)
             _, code = os.waitpid(pid, 0)
             status = self._children.pop(pid)

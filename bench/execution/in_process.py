@@ -1,4 +1,4 @@
-"""All tasks one after the other in this very process: for debuggers and notebooks."""
+"""Run all tasks one after another in this process, for debuggers and notebooks."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 class InProcessExecutor:
     """Runs tasks in the order of their submission, in this process.
 
-    What one task leaves behind, such as a patched function, the next one finds; and a task that
-    hangs or ends its process takes this one along.
+    State that one task leaves, such as a patched function, affects the next one. A task that hangs
+    or exits also stops this process.
     """
 
     def __init__(self) -> None:
         self._queue: deque[tuple[Task, Generator[Event, None, None]]] = deque()
 
     def check(self, task: Task) -> None:
-        """Raise BenchError where a task needs more than this process."""
+        """Raise BenchError if a task requires more than one process."""
         if task.resources.devices > 1:
             raise BenchError(
-                f"devices = {task.resources.devices}: a data-parallel training takes a process per "
-                "device; run it without --in-process"
+                f"devices = {task.resources.devices}: a data-parallel training requires a process "
+                "per device; run it without --in-process"
             )
 
     def capacity(self, task: Task) -> int:  # noqa: ARG002 (the same for all)
@@ -67,7 +67,7 @@ class InProcessExecutor:
         return [(task, event.failure.attempts[-1] if isinstance(event, Failed) else event)]
 
     def cancel(self, task: Task) -> None:
-        """End a task, which is between two of its events."""
+        """End a task that is queued or between two of its events."""
         for each in [*self._queue]:
             if each[0].key == task.key:
                 self._queue.remove(each)

@@ -1,4 +1,4 @@
-"""All tasks one after the other on this machine, without Ray, each in a process of its own."""
+"""Run all tasks one after another on this machine, each in its own process, without Ray."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.execution.lost import await_signal
-from bench.execution.task_process import own_gpus, prepare
+from bench.execution.task_process import local_gpus, start_fork_server
 from bench.execution.task_ranks import TaskRanks
 from bench.trials.events import Failed, Finished
 from bench.trials.records import Attempt
@@ -21,16 +21,16 @@ _WAIT_SECONDS = 0.5
 
 
 class InlineExecutor:
-    """Runs tasks in the order of their submission. A process that dies fails its own task only."""
+    """Runs tasks in the order of their submission; a crash of a process fails only its task."""
 
     def __init__(self) -> None:
         self._queue: deque[tuple[Task, Store, Sequence[Attempt]]] = deque()
         self._process: TaskRanks | None = None
-        # A server imports torch while this process reads the plan.
-        prepare()
+        # The fork server imports torch while this process reads the plan.
+        start_fork_server()
 
     def check(self, task: Task) -> None:
-        """Accept every task: this machine reserves nothing."""
+        """Accept every task: on this machine nothing is reserved."""
 
     def capacity(self, task: Task) -> int:  # noqa: ARG002 (the same for all)
         """Return 1: one task at a time."""
@@ -41,12 +41,12 @@ class InlineExecutor:
         self._queue.append((task, store, attempts))
 
     def poll(self) -> list[Report]:
-        """Wait a moment for the next event of the first task, which is started if it was not."""
+        """Start the first task if it was not, and wait a moment for its next event."""
         if not self._queue:
             return []
         task, store, attempts = self._queue[0]
         if self._process is None:
-            self._process = TaskRanks(task, store, attempts, own_gpus(task))
+            self._process = TaskRanks(task, store, attempts, local_gpus(task))
         report = self._process.poll(_WAIT_SECONDS)
         if report is None:
             return []
@@ -63,7 +63,7 @@ class InlineExecutor:
         self._queue = deque(each for each in self._queue if each[0].key != task.key)
 
     def close(self) -> None:
-        """Kill what runs and drop all queued tasks."""
+        """Kill the running task and drop all queued ones."""
         if self._queue:
             self._end_first()
         self._queue.clear()

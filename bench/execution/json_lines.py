@@ -1,4 +1,4 @@
-"""A run as lines of JSON on standard error, for programs (`bench docs watching` has the schema)."""
+"""Report a run as lines of JSON on standard error (`bench docs watching` has the schema)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORD = re.compile("(?<!^)(?=[A-Z])")
 
 
 class JsonReporter:
-    """Each phase, event and measurement in a line as it happens, and none left out."""
+    """Writes each phase, event and measurement as one line of JSON as soon as it happens."""
 
     def __init__(self) -> None:
         self._names: Mapping[str, str] = {}
@@ -53,7 +53,7 @@ class JsonReporter:
         _write("profiling", number=number, total=total, name=name)
 
     def close(self) -> None:
-        """End nothing: lines are complete."""
+        """Do nothing: all lines are complete."""
 
 
 def json_line(event: str, **fields: Any) -> str:  # noqa: ANN401 (JSON)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from bench.core.printable import printable
-from bench.execution.progress import left_note, outcome_line
+from bench.execution.progress import outcome_line, time_left_note
 from bench.trials.durations import duration
 from bench.trials.events import (
     Cancelled,
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 
 class LiveReporter:
-    """One line per running task with epoch, loss, speed and ETA; the totals below.
+    """Draws one line per running task with epoch, loss, speed and ETA, and the totals below.
 
-    A task that ends leaves its line above the bars.
+    The outcome of a task that has ended is printed above them.
     """
 
     def __init__(self, store: Store) -> None:
@@ -68,7 +68,7 @@ class LiveReporter:
         self._failed = 0
 
     def begin(self, names: Mapping[str, str], total: int) -> None:
-        """Take the names of the tasks and their number, and begin to draw."""
+        """Set the names of the tasks and their number, and begin to draw."""
         self._names = names
         self._totals.update(self._total, total=total)
         self._display.start()
@@ -79,7 +79,7 @@ class LiveReporter:
         self._display.start()
 
     def profiling(self, number: int, total: int, name: str) -> None:
-        """Draw which measurement is made, and how many are."""
+        """Draw the name of the current measurement, its number and their total."""
         text = escape(printable(name))
         self._totals.update(
             self._total, description="profiles", completed=number - 1, total=total, text=text
@@ -111,7 +111,7 @@ class LiveReporter:
             case Finished() | FinishedElsewhere() | Failed() | Cancelled() | NotRun():
                 self._end(task, event)
         failed = f", {self._failed} failed" if self._failed else ""
-        text = f"{len(self._rows)} running{failed}, {left_note(left)}"
+        text = f"{len(self._rows)} running{failed}, {time_left_note(left)}"
         self._totals.update(self._total, text=text)
 
     def _row(self, task: Task) -> TaskID:

@@ -1,4 +1,4 @@
-"""What is reported of a process that ended before its task did."""
+"""The failed attempt that is reported when a process ends before its task."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ _SIGNAL_SECONDS = 0.5
 
 
 def await_signal() -> None:
-    """Wait for the signal that may have ended a process: a batch system sends it to all of a job.
+    """Wait a moment for a signal, which may also have ended a process that was lost.
+
+    A batch system sends one to all processes of a job.
 
     Raises:
-        KeyboardInterrupt: It has reached this process too.
+        KeyboardInterrupt: A signal has reached this process.
     """
     time.sleep(_SIGNAL_SECONDS)
     raise_if_interrupted()
 
 
 def lost_attempt(code: int | None, *, short_of_memory: bool) -> Attempt:
-    """Return the failed attempt of a process that ended without reporting its end.
+    """Return the failed attempt of a process that ended before it reported the end of its task.
 
     Args:
-        code: Its exit code, negative for a signal; None: it is not known.
+        code: Its exit code, negative for a signal; None: unknown.
         short_of_memory: Whether the kernel's out-of-memory killer has ended a process meanwhile.
     """
     if code is None:

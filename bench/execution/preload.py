@@ -1,4 +1,4 @@
-"""What the process of a task imports before its task begins, and how forks of it share that."""
+"""Import the modules of tasks before a task begins, so that forked processes share them."""
 
 from __future__ import annotations
 
@@ -37,14 +37,13 @@ _MADV_COLLAPSE = 25  # madvise(2), Linux since 6.1
 
 
 def preload() -> None:
-    """Import the modules that trainings and evaluations use, and keep them out of collections.
+    """Import the modules that trainings and evaluations use; exclude them from garbage collection.
 
-    A collection of garbage goes through all objects, which are a million then; in a fork it would
-    also copy the memory that they are in.
+    Garbage collection would go through their million objects, and in a fork copy their memory.
     """
     gc.disable()
     for name in preloaded_modules():
-        # What cannot be imported here fails in the task that needs it, with a message.
+        # A task that needs a module which cannot be imported reports that itself.
         with suppress(Exception):
             importlib.import_module(name)
     gc.freeze()
@@ -65,8 +64,8 @@ def preloaded_modules() -> Iterator[str]:
 def use_large_pages() -> None:
     """Move the memory of this process to pages of 2 MB, so that forks of it start and end faster.
 
-    A fork copies an entry per page, and its exit frees them: of 440 MB in pages of 4 KB, 110,000.
-    Where the kernel is older than 6.1 or has no such pages free, all stays as it was.
+    A fork copies one entry per page, and its exit frees it; 440 MB have 110,000 pages of 4 KB.
+    If the kernel is older than 6.1 or has no free pages of 2 MB, nothing changes.
     """
     with suppress(OSError, AttributeError):
         madvise = ctypes.CDLL(None).madvise
@@ -75,7 +74,7 @@ def use_large_pages() -> None:
 
 
 def _large_mappings() -> list[tuple[int, int]]:
-    """Return address and size of the whole large pages within private memory that is in use."""
+    """Return address and size of the parts of used private memory that large pages can hold."""
     mappings = []
     mapping = None
     for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""What a person sees of a run: live lines on a terminal, plain ones elsewhere."""
+"""Show the progress of a run on standard error: live on a terminal, else line by line."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _PLAIN_SECONDS = 10.0
 
 
 LogFormat = Literal["text", "json"]
-"""How a command says what happens."""
+"""How a command reports what happens: for people or as JSON."""
 ProgressFormat = LogFormat | Literal["none"]
-"""How a run does; `none`: not at all, as a library."""
+"""How a run reports its progress; `none`, for calls from Python, reports nothing."""
 
 
 class Reporter(Protocol):
     """Shows a run on standard error."""
 
     def begin(self, names: Mapping[str, str], total: int) -> None:
-        """Take what each task is called, by its key, and how many tasks there are."""
+        """Set the name of each task, by its key, and the number of tasks."""
         ...
 
     def phase(self, name: str) -> None:
-        """Show what the run does next, such as `starting Ray`."""
+        """Show the next phase of the run, such as `starting Ray`."""
         ...
 
     def show(self, task: Task, event: Event, left: float | None) -> None:
@@ -57,7 +57,7 @@ class Reporter(Protocol):
         ...
 
     def close(self) -> None:
-        """End what is drawn."""
+        """Stop drawing."""
         ...
 
 
@@ -81,19 +81,19 @@ def make_reporter(log_format: ProgressFormat, store: Store) -> Reporter:
     return PlainReporter(store)
 
 
-def left_note(left: float | None) -> str:
-    """Say how long a run still takes."""
+def time_left_note(left: float | None) -> str:
+    """Return in words how long a run still takes."""
     return "time left unknown" if left is None else f"about {duration(left)} left"
 
 
 def outcome_line(name: str, task: Task, event: Event, store: Store) -> str:
-    """Return an event of the task `name` as one line; of a failure also where the log is."""
+    """Return an event of the task `name` as one line; for a failure, with the path of the log."""
     note = _log_note(task, store) if isinstance(event, Failed) else ""
     return printable(f"{name}: {describe(event)}{note}")
 
 
 def failure_line(name: str, task: Task, failure: Failure, store: Store) -> str:
-    """Return in one line which task failed, why, where that was raised, and where the log is."""
+    """Return one line with the failed task, the reason, where it was raised, and the log."""
     return printable(f"failed: {name}: {failure.reason}{_log_note(task, store)}")
 
 
@@ -126,35 +126,35 @@ class SilentReporter:
 
 
 class PlainReporter:
-    """One line as a task starts and ends, and in between at most one every ten seconds."""
+    """Prints a line when a task starts or ends, and otherwise one per ten seconds at most."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._names: Mapping[str, str] = {}
         self._began = time.monotonic()
         self._ended = self._total = 0
-        self._spoke: dict[str, float] = {}
+        self._printed: dict[str, float] = {}
 
     def begin(self, names: Mapping[str, str], total: int) -> None:
-        """Take the names of the tasks and their number."""
+        """Set the names of the tasks and their number."""
         self._names, self._total = names, total
 
     def phase(self, name: str) -> None:
-        """Print a phase and when it began."""
+        """Print a phase with the time at which it began."""
         click.echo(printable(f"[{time.monotonic() - self._began:.1f} s] {name}"), err=True)
 
     def show(self, task: Task, event: Event, left: float | None) -> None:
-        """Print the event, unless it is too soon for another line."""
+        """Print the event, unless it is progress within ten seconds of the task's last line."""
         now = time.monotonic()
         ends = isinstance(event, ENDED)
         self._ended += ends
         if (
             isinstance(event, Progress | Validated | SamplesRead)
-            and now - self._spoke.get(task.key, 0.0) < _PLAIN_SECONDS
+            and now - self._printed.get(task.key, 0.0) < _PLAIN_SECONDS
         ):
             return
-        self._spoke[task.key] = now
-        note = f", {left_note(left)}" if ends and self._ended < self._total else ""
+        self._printed[task.key] = now
+        note = f", {time_left_note(left)}" if ends and self._ended < self._total else ""
         line = outcome_line(self._names[task.key], task, event, self._store)
         click.echo(f"[{self._ended}/{self._total}{note}] {line}", err=True)
 
@@ -163,4 +163,4 @@ class PlainReporter:
         click.echo(printable(f"[{number}/{total}] profiling {name}"), err=True)
 
     def close(self) -> None:
-        """End nothing: lines are complete."""
+        """Do nothing: all lines are complete."""

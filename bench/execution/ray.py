@@ -47,7 +47,7 @@ def connect(address: str | None = None) -> Iterator[RayExecutor]:
 
 
 @dataclass
-class _Run:
+class _Submitted:
     """A task that was handed to Ray.
 
     Attributes:
@@ -76,7 +76,7 @@ class RayExecutor:
 
     def __init__(self, cluster: RayCluster) -> None:
         self._cluster = cluster
-        self._streams: dict[ray.ObjectRefGenerator, tuple[_Run, Rank]] = {}
+        self._streams: dict[ray.ObjectRefGenerator, tuple[_Submitted, Rank]] = {}
         self._checked = time.monotonic()
 
     def check(self, task: Task) -> None:
@@ -92,9 +92,9 @@ class RayExecutor:
         """Hand a task to Ray, which starts it where its resources are free."""
         nodes, devices = _nodes(), task.resources.devices
         task = task.with_resources(with_workers(task.resources, nodes))
-        run = _Run(task, store, [*attempts], _reservation(task, nodes))
+        run = _Submitted(task, store, [*attempts], _reservation(task, nodes))
         if devices > 1:
-            run.group = self._cluster.answer(
+            run.group = self._cluster.call(
                 lambda: placement_group([run.reserved] * devices, strategy="PACK")
             )
         self._launch(run, Rank(count=devices))
@@ -128,7 +128,7 @@ class RayExecutor:
         for run, _ in [*self._streams.values()]:
             self._end(run)
 
-    def _launch(self, run: _Run, rank: Rank) -> None:
+    def _launch(self, run: _Submitted, rank: Rank) -> None:
         """Start a process of a task, in its bundle where it has one."""
         options: dict[str, Any] = {"num_cpus": run.reserved["CPU"], "num_gpus": run.reserved["GPU"]}
         if run.group:
@@ -166,7 +166,7 @@ class RayExecutor:
                 self._end(run, ended=stream)
         return report.failure.attempts[-1] if isinstance(report, Failed) else report
 
-    def _end(self, run: _Run, ended: ray.ObjectRefGenerator | None = None) -> None:
+    def _end(self, run: _Submitted, ended: ray.ObjectRefGenerator | None = None) -> None:
         """Kill the workers of a task, and give back what it reserved.
 
         Args:
@@ -180,7 +180,7 @@ class RayExecutor:
                 del self._streams[stream]
         if group := run.group:
             run.group = None
-            self._cluster.answer(lambda: remove_placement_group(group))
+            self._cluster.call(lambda: remove_placement_group(group))
 
     def _without_node(self) -> list[Report]:
         """Take out of the queue what waits for a node that is gone."""

@@ -81,7 +81,7 @@ class RayCluster:
 
     Attributes:
         own: Whether this process has started it, on this machine.
-        did_not_start: Whether it should have been, and its logs may say why not.
+        failed_to_start: Whether it should have been, and its logs may say why not.
     """
 
     def __init__(self, address: ClusterAddress | None, folder: str) -> None:
@@ -89,7 +89,7 @@ class RayCluster:
         self._address, self._folder = address, folder
         self._mark = new_mark()
         self._stop = threading.Event()
-        self.did_not_start = False
+        self.failed_to_start = False
         self._started: Future[str] = Future()
         self._lost: LostClusterError | None = None
         self._answered = 0.0
@@ -108,7 +108,7 @@ class RayCluster:
             if time.monotonic() >= ends:
                 raise BenchError(self._fault(f"it took more than {patience:.0f} s"))
             wait([self._started], _START_SLICE_SECONDS)
-            _keep_handler()
+            _restore_handler()
         if error := self._started.exception():
             # Ray raises a plain Exception where a machine is too slow for it.
             raise BenchError(self._fault(_reason(error)))
@@ -138,7 +138,7 @@ class RayCluster:
             self.check()
             time.sleep(_SLICE_SECONDS)
 
-    def answer(self, call: Callable[[], Result]) -> Result:
+    def call(self, function: Callable[[], Result]) -> Result:
         """Return what a call of Ray's returns, which might wait for a cluster that has gone.
 
         Raises:
@@ -148,7 +148,7 @@ class RayCluster:
 
         def run() -> None:
             try:
-                future.set_result(call())
+                future.set_result(function())
             except BaseException as error:  # noqa: BLE001 (it is raised in the thread that waits)
                 future.set_exception(error)
 
@@ -164,7 +164,7 @@ class RayCluster:
         Raises:
             LostClusterError: The cluster has gone.
         """
-        nodes: list[dict[str, Any]] = self.answer(ray.nodes)
+        nodes: list[dict[str, Any]] = self.call(ray.nodes)
         alive = [node for node in nodes if node["Alive"]]
         if self.own and not alive:
             raise LostClusterError("Ray has ended on this machine: its raylet is gone")
@@ -178,7 +178,7 @@ class RayCluster:
         ends = time.monotonic() + (_LEAVE_SECONDS if waits else 0.0)
         while self._thread.is_alive() and time.monotonic() < ends:
             self._thread.join(_LEAVE_SLICE_SECONDS)
-            _keep_handler()
+            _restore_handler()
         if self._thread.is_alive():
             # At its exit, this process would wait for a lock of Ray's that the thread has.
             atexit.unregister(worker.shutdown)
@@ -216,7 +216,7 @@ class RayCluster:
     def _fault(self, reason: str) -> str:
         """Return in a sentence why Ray was not started or joined."""
         if self.own:
-            self.did_not_start = True
+            self.failed_to_start = True
             return (
                 f"Ray does not start on this machine ({reason}; its logs are in {self._folder}); "
                 "try again when it is less busy, or run with --executor inline"
@@ -297,7 +297,7 @@ def connected(address: str | None = None) -> Iterator[RayCluster]:
                     cluster.leave()
     finally:
         _current.remove(cluster)
-        if not cluster.did_not_start:
+        if not cluster.failed_to_start:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -311,7 +311,7 @@ def _find(address: str) -> ClusterAddress | None:
     return find(address, get_ray_address_file(None), services.find_gcs_addresses)
 
 
-def _keep_handler() -> None:
+def _restore_handler() -> None:
     """Install the handler of SIGTERM that this process had.
 
     As it starts, Ray's native code installs one that ends the process with a stack trace, and as it

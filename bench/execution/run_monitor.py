@@ -25,7 +25,7 @@ import msgspec
 from bench.core.printable import in_one_line
 from bench.execution.progress import ProgressFormat, make_reporter
 from bench.trials import live_runs
-from bench.trials.durations import Ahead, LikeTasks, ahead, expected, time_left
+from bench.trials.durations import RemainingTask, SimilarTasks, expected, remaining_task, time_left
 from bench.trials.events import (
     Cancelled,
     Event,
@@ -87,7 +87,7 @@ class RunMonitor:
         *,
         suite: str = "",
         executor: str = "",
-        durations: LikeTasks | None = None,
+        durations: SimilarTasks | None = None,
         log_format: ProgressFormat = "text",
         command: str = "",
     ) -> None:
@@ -97,7 +97,7 @@ class RunMonitor:
         self.cancelled: list[Task] = []
         self._root = store.root
         self._reporter = make_reporter(log_format, store)
-        self._earlier, self._here = durations or LikeTasks(), LikeTasks()
+        self._earlier, self._here = durations or SimilarTasks(), SimilarTasks()
         self._tasks: dict[str, Task] = {}
         self._live: dict[str, LiveTask] = {}
         self._began: dict[str, float] = {}
@@ -140,7 +140,7 @@ class RunMonitor:
         with self._lock:
             for task in tasks:
                 live = LiveTask(task.key, names[task.key], task.kind, str(task.path))
-                if ahead(task, None).needs in trainings:
+                if remaining_task(task, None).needs in trainings:
                     live.state = "waits for training"
                 self._tasks[task.key], self._live[task.key] = task, live
             self.run.tasks = [*self._live.values()]
@@ -227,7 +227,10 @@ class RunMonitor:
         """Queue the evaluations of a training that is done."""
         for key, task in self._tasks.items():
             live = self._live[key]
-            if live.state == "waits for training" and ahead(task, None).needs == training.key:
+            if (
+                live.state == "waits for training"
+                and remaining_task(task, None).needs == training.key
+            ):
                 live.state = "queued"
 
     def _estimate_left(self) -> None:
@@ -240,28 +243,30 @@ class RunMonitor:
         if not self.run.slots:
             return None
         # What runs and has run here tells more than earlier records, of other recipes perhaps.
-        progress = LikeTasks()
+        progress = SimilarTasks()
         for key, live in self._live.items():
             if live.state == "running" and live.eta is not None:
                 progress.add(self._tasks[key], self._reported[key] - self._began[key] + live.eta)
-        running: list[Ahead] = []
-        queued: list[Ahead] = []
+        running: list[RemainingTask] = []
+        queued: list[RemainingTask] = []
         for key, live in self._live.items():
             if live.state in UNFINISHED:
-                each = self._ahead(key, [self._here, progress, self._earlier], now)
+                each = self._remaining_task(key, [self._here, progress, self._earlier], now)
                 has_slot = live.state in {"starting", "running"}
                 (running if has_slot else queued).append(each)
         return time_left(running, queued, self.run.slots)
 
-    def _ahead(self, key: str, sources: Sequence[LikeTasks], now: float) -> Ahead:
+    def _remaining_task(
+        self, key: str, sources: Sequence[SimilarTasks], now: float
+    ) -> RemainingTask:
         """Return a task with the seconds it will take: by its progress, else by like tasks."""
         task, live = self._tasks[key], self._live[key]
         if live.state == "running" and live.eta is not None:
-            return ahead(task, max(live.eta - (now - self._reported[key]), 0.0))
+            return remaining_task(task, max(live.eta - (now - self._reported[key]), 0.0))
         seconds = expected(task, sources)
         if seconds is not None and live.state == "running":
             seconds = max(seconds - (now - self._began[key]), 0.0)
-        return ahead(task, seconds)
+        return remaining_task(task, seconds)
 
     def _write_state(self) -> None:
         """Write the state until the run ends, and read requests to cancel."""

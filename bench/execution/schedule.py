@@ -17,7 +17,7 @@ from bench.core.signals import raise_if_interrupted
 from bench.execution.retries import back_off, retried
 from bench.execution.run_monitor import RunMonitor
 from bench.tasks.task import fail, failed_attempt
-from bench.trials.durations import AHEAD
+from bench.trials.durations import SUBMITTED_AHEAD
 from bench.trials.events import (
     Cancelled,
     Event,
@@ -196,9 +196,9 @@ class Schedule:
             if not self.running:
                 time.sleep(_IDLE_SECONDS)
                 continue
-            for task, report in [*self.executor.poll(), *self._over_time()]:
+            for task, report in [*self.executor.poll(), *self._stop_overdue()]:
                 if task.key in self.running:
-                    yield from self._settle(self.running[task.key], report)
+                    yield from self._handle_report(self.running[task.key], report)
 
     def _submit(self) -> Iterator[tuple[Task, Event]]:
         """Submit due tasks, evaluations first, as far as the executor has free slots.
@@ -214,10 +214,10 @@ class Schedule:
             resources = state.task.resources
             if resources not in capacities:
                 capacities[resources] = self.executor.capacity(state.task)
-            if moment > now or len(self.running) >= capacities[resources] + AHEAD:
+            if moment > now or len(self.running) >= capacities[resources] + SUBMITTED_AHEAD:
                 self.due.append((moment, state))
                 continue
-            event = self._elsewhere(state)
+            event = self._take_lease(state)
             if state.elsewhere:
                 self.due.append((now + _LEASE_SECONDS, state))
             if event:
@@ -244,7 +244,7 @@ class Schedule:
             yield state.task, Cancelled()
             yield from self._end(state.task, Cancelled())
 
-    def _elsewhere(self, state: _TaskState) -> Event | None:
+    def _take_lease(self, state: _TaskState) -> Event | None:
         """Take the lease of a task; return what to tell of a process that has or had it."""
         task, noticed = state.task, state.elsewhere
         holder = self.leases.take(task.key)
@@ -270,7 +270,9 @@ class Schedule:
         for state in evaluations:
             yield state.task, NotRun(cause)
 
-    def _settle(self, state: _TaskState, report: Event | Attempt) -> Iterator[tuple[Task, Event]]:
+    def _handle_report(
+        self, state: _TaskState, report: Event | Attempt
+    ) -> Iterator[tuple[Task, Event]]:
         """Update the schedule by a report; yield the event to show."""
         task = state.task
         if isinstance(report, Started):
@@ -295,7 +297,7 @@ class Schedule:
             return
         yield task, report
 
-    def _over_time(self) -> list[Report]:
+    def _stop_overdue(self) -> list[Report]:
         """End attempts that exceed their time limit."""
         reports: list[Report] = []
         for state in [*self.running.values()]:
@@ -310,7 +312,7 @@ class Schedule:
 _OPENING = {"ray": "starting Ray", "inline": "", "in-process": ""}
 
 
-def opening(name: str, address: str | None) -> str:
+def opening_phase(name: str, address: str | None) -> str:
     """Return what opening the executor `name` is called as a phase; empty where that is quick."""
     if name == "ray" and address:
         return f"connecting to the Ray cluster at {address}"

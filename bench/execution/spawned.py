@@ -29,7 +29,7 @@ def spawn_child() -> ChildProcess:
             "with --in-process, or in the Windows Subsystem for Linux"
         )
     ours, theirs = socket.socketpair()
-    statement = f"from bench.execution.child import run_alone; run_alone({theirs.fileno()})"
+    statement = f"from bench.execution.child import run_spawned; run_spawned({theirs.fileno()})"
     with theirs:
         try:
             process = start_interpreter(statement, theirs.fileno())

@@ -54,13 +54,13 @@ def start_task(
         gpus: The ids of the GPUs that it may see; none hides all of them.
         rank: Which process of the training it is.
     """
-    loads = task.resources.workers != 0
+    prefetches = task.resources.workers != 0
     if not rank.leads:
-        return TaskProcess(run_rank, (task.training, store, rank), gpus, loads=loads)
-    return TaskProcess(run_task, (task, store, [*attempts], rank), gpus, loads=loads)
+        return TaskProcess(run_rank, (task.training, store, rank), gpus, prefetches=prefetches)
+    return TaskProcess(run_task, (task, store, [*attempts], rank), gpus, prefetches=prefetches)
 
 
-def own_gpus(task: Task) -> list[str]:
+def local_gpus(task: Task) -> list[str]:
     """Return the GPUs for a task where this process gives them: the first that it sees."""
     count = -int(-task.resources.gpus // 1) * task.resources.devices
     visible = os.environ.get(VISIBLE_GPUS)
@@ -76,7 +76,7 @@ class TaskProcess:
             is `Finished` or `Failed`.
         arguments: Its arguments.
         gpus: The ids of the GPUs that the process may see; none hides all of them.
-        loads: Whether it will start processes that prefetch batches.
+        prefetches: Whether it will start processes that prefetch batches.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class TaskProcess:
         arguments: tuple[object, ...],
         gpus: Sequence[object] = (),
         *,
-        loads: bool = False,
+        prefetches: bool = False,
     ) -> None:
         self._fault: Attempt | None = None
         self._child: ChildProcess | None = None
@@ -106,7 +106,7 @@ class TaskProcess:
         except BenchError as error:
             self._fault = failed_attempt("lost worker", str(error))
             return
-        job = Job(_environment(gpus), _folder(), absolute(sys.path), loads, call)
+        job = Job(_environment(gpus), _folder(), absolute(sys.path), prefetches, call)
         # Where it has ended already, its exit code says more.
         with suppress(OSError):
             self._child.connection.send_bytes(pickle.dumps(job))
@@ -183,7 +183,7 @@ def with_reports(processes: Sequence[TaskProcess], seconds: float) -> list[TaskP
     return [each for each in processes if each.failed_to_start or each in ready]
 
 
-def prepare() -> None:
+def start_fork_server() -> None:
     """Start what the first process will wait for, and do not wait for it.
 
     Raises:

@@ -102,7 +102,7 @@ def verify(
     if folders:
         reports.faults += _board_faults(folders, root, records)
     if not words:
-        reports.faults += store.odd_measurements()
+        reports.faults += store.unreadable_measurements()
     kinds = [file.name for file in files]
     return Verification(
         trainings=kinds.count(RECORDS["training"]),

@@ -32,11 +32,11 @@ def compute_working_board(
         faults: A sentence is appended for each record that cannot be used and is left out.
     """
     store = Store(config.results)
-    surveyed = plan.survey(grid.trials(suite), store)
-    gathered = aggregate.gather_predictions(surveyed, store)
-    board = aggregate.working_board(suite, surveyed, gathered, [*store.profiles()])
+    planned = plan.make_plan(grid.trials(suite), store)
+    gathered = aggregate.gather_predictions(planned, store)
+    board = aggregate.working_board(suite, planned, gathered, [*store.profiles()])
     if faults is not None:
-        faults += [*surveyed.faults, *gathered.faults.values()]
+        faults += [*planned.faults, *gathered.faults.values()]
     return board, gathered.counts
 
 

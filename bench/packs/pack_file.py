@@ -128,10 +128,18 @@ def pack_bytes(manifest: Manifest, files: Mapping[str, bytes]) -> bytes:
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise BenchError if a file with this path exists that is not a zip file."""
+    """Raise BenchError if something with this path exists that is not a pack."""
     # Reading a device might never end.
-    if path.exists() and not (path.is_file() and zipfile.is_zipfile(path)):
+    if path.exists() and not (path.is_file() and _has_manifest(path)):
         raise BenchError(f"{path}: this file exists and is not a pack; choose another with --out")
+
+
+def _has_manifest(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return MANIFEST in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        return False
 
 
 def read_pack(path: Path) -> Pack:

@@ -86,7 +86,7 @@ class ClusterProfiler:
                 _resources_on(node, resources)
             )
             try:
-                self._hardware[resources] = current().answer(lambda: ray.get(answer))
+                self._hardware[resources] = current().call(lambda: ray.get(answer))
             except RayError as error:
                 raise _fault(error, node) from None
         return self._hardware[resources]
@@ -102,7 +102,7 @@ class ClusterProfiler:
         on_node = evaluation.with_resources(_resources_on(node, resources))
         answer = self._reserved_worker(node).measure.remote(on_node, store, final)
         try:
-            profile: Profile = current().answer(lambda: ray.get(answer))
+            profile: Profile = current().call(lambda: ray.get(answer))
         except RayError as error:
             if not isinstance(error, RayTaskError):
                 self._worker = None
@@ -194,7 +194,7 @@ def _on(node: Node) -> NodeAffinitySchedulingStrategy:
 
 def _is_ready(worker: Any, node: Node, seconds: float) -> bool:  # noqa: ANN401 (a handle of Ray)
     ready = worker.__ray_ready__.remote()
-    if not current().answer(lambda: ray.wait([ready], timeout=seconds))[0]:
+    if not current().call(lambda: ray.wait([ready], timeout=seconds))[0]:
         return False
     try:
         ray.get(ready)

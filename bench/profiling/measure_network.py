@@ -18,7 +18,7 @@ from bench.profiling.throughput import measure_throughput
 from bench.recognizers.networks import network as networks
 from bench.tasks.evaluate import restore_network
 from bench.training.accelerator import describe_device
-from bench.training.device import settle
+from bench.training.device import configure_torch
 from bench.trials import provenance
 from bench.trials.records import Latency, Parameters, Profile, Throughput
 
@@ -195,7 +195,7 @@ def fill_batch(batch: Batch, size: int) -> tuple[Tensor, Tensor]:
 
 def _configure_torch(hardware: Hardware) -> None:
     """Set up torch as for an evaluation, in strict float32, but with the fastest algorithms."""
-    settle(hardware.threads)
+    configure_torch(hardware.threads)
     torch.use_deterministic_algorithms(mode=False)
 
 

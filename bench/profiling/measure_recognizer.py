@@ -14,7 +14,7 @@ from bench.profiling.instruments import find_instruments
 from bench.profiling.latency import measure_latency
 from bench.profiling.machine_load import MIN_OWN_OF_PROGRAMS
 from bench.training.accelerator import describe_device
-from bench.training.device import settle
+from bench.training.device import configure_torch
 from bench.trials import provenance
 from bench.trials.records import Parameters, Profile
 
@@ -48,7 +48,7 @@ def measure_recognizer(
     earlier = store.profile(digest(spec))
     if earlier and (earlier.valid or earlier.key in final):
         return earlier
-    settle(hardware.threads)
+    configure_torch(hardware.threads)
     samples = encoded_samples(evaluation.test)[: max(method.BATCH_SIZES)]
     workplace = Workplace(hardware.device, hardware.threads, store.answers)
     with evaluation.recognizer.open(workplace) as reader:

@@ -189,7 +189,7 @@ def glyphs_of(face: Face) -> Glyphs:
     return Glyphs(face)
 
 
-def set_word(face: Face, word: str, tracking: float, rises: Sequence[int]) -> Mask:
+def draw_word(face: Face, word: str, tracking: float, rises: Sequence[int]) -> Mask:
     """Return a mask of `word`, cropped to its ink.
 
     Args:

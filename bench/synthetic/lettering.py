@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.synthetic.faces import Mask, families, plain_faces, set_word
+from bench.synthetic.faces import Mask, draw_word, families, plain_faces
 from bench.synthetic.randomness import one_of
 
 Picture = NDArray[np.uint8]
@@ -60,7 +60,7 @@ class Lettering:
 
     def clean_picture(self, word: str) -> Picture:
         """Return an image of `word` in dark, upright letters of a plain face on a light ground."""
-        mask = set_word(self._choice(plain_faces()), word, 1, [0] * len(word))
+        mask = draw_word(self._choice(plain_faces()), word, 1, [0] * len(word))
         rows, columns = mask.shape
         top, bottom, left, right = (round(self._between(3, 5)) for _ in range(4))
         inner = self._choice(_HEIGHTS) - top - bottom
@@ -92,7 +92,7 @@ class Lettering:
         if self._happens(0.1):
             rises += self._rng.uniform(-2.5, 2.5, len(word))
         tracking = self._between(-1, 2) if self._happens(0.8) else self._between(2, 9)
-        mask = set_word(face, word, tracking, [round(rise) for rise in rises.tolist()])
+        mask = draw_word(face, word, tracking, [round(rise) for rise in rises.tolist()])
         if self._happens(0.1):
             mask = _dilated(mask, 2, 3)
         if self._happens(0.04):

@@ -109,14 +109,14 @@ def _read_split(
         prices = [reading.price for reading in kept.readings if reading.price is not None]
         return SplitRead(
             kept.readings,
-            _boarded(remarks),
+            _remarks_for_boards(remarks),
             None if reader.alphabet is None else "".join(sorted(reader.alphabet)),
             reader.parameters,
             sum(prices) if prices else None,
         )
 
 
-def _boarded(remarks: Counter[str]) -> dict[str, int]:
+def _remarks_for_boards(remarks: Counter[str]) -> dict[str, int]:
     """Return remarks as boards print them: few, short, in one line, without control characters."""
     counts = Counter[str]()
     for remark, count in remarks.items():
@@ -162,7 +162,7 @@ def _read(
     reader: TextReader, samples: EncodedSamples, kept: KeptReadings, batch_size: int
 ) -> Iterator[SamplesRead]:
     """Read what has not been read, batch by batch."""
-    first, began, spoke = len(kept.readings), time.monotonic(), 0.0
+    first, began, reported = len(kept.readings), time.monotonic(), 0.0
     for start in range(first, len(samples), batch_size):
         batch = samples[start : start + batch_size]
         readings = reader.read(batch)
@@ -173,8 +173,8 @@ def _read(
             )
         kept.add(readings)
         now = time.monotonic()
-        if now - spoke >= _REPORT_SECONDS:
-            spoke, done = now, len(kept.readings)
+        if now - reported >= _REPORT_SECONDS:
+            reported, done = now, len(kept.readings)
             speed = (done - first) / max(now - began, 1e-9)
             yield SamplesRead(done, len(samples), speed, (len(samples) - done) / speed)
 

@@ -32,7 +32,7 @@ def prepare(resources: Resources, precision: Precision = "float32") -> str:
     Raises:
         BenchError: The machine lacks what the task requires.
     """
-    settle(resources.cpus, precision)
+    configure_torch(resources.cpus, precision)
     if resources.device == "cuda" and not torch.cuda.is_available():
         raise BenchError(
             'the suite sets device = "cuda", but this task was given no GPU; '
@@ -59,8 +59,8 @@ def count_workers(resources: Resources, device: str) -> int:
     return resources.count_workers(cores)
 
 
-def settle(threads: int, precision: Precision = "float32") -> None:
-    """Make this process compute with so many threads, deterministically, and in `precision`."""
+def configure_torch(threads: int, precision: Precision = "float32") -> None:
+    """Let torch compute with so many threads, deterministically, and in `precision`."""
     # cuBLAS is deterministic only with a fixed workspace, which it reads when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
@@ -72,12 +72,12 @@ def settle(threads: int, precision: Precision = "float32") -> None:
 
 
 @contextmanager
-def settled(threads: int) -> Iterator[None]:
-    """Settle this process as `settle` does in a `with` block, for what else it computes."""
+def configured_torch(threads: int) -> Iterator[None]:
+    """Configure torch as `configure_torch` does in a `with` block, and restore it after that."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     warns = torch.is_deterministic_algorithms_warn_only_enabled()
     with strict_float32():
-        settle(threads)
+        configure_torch(threads)
         try:
             yield
         finally:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from bench.trials.specs import Kind, Task
 
 
-AHEAD = 1
+SUBMITTED_AHEAD = 1
 """Tasks submitted beyond what runs at once, so that no slot waits for the next one."""
 
 
-class LikeTasks:
+class SimilarTasks:
     """Measured numbers of tasks, such as seconds, to estimate those of similar tasks.
 
     Similar are tasks of the same kind, and of the same model and loss or the same recognizer, with
@@ -35,10 +35,10 @@ class LikeTasks:
 
     def expected(self, task: Task) -> float | None:
         """Return the mean of similar tasks, None without any task of the kind."""
-        alike = self.alike(task)
+        alike = self.same_components(task)
         return self.of_kind(task) if alike is None else alike
 
-    def alike(self, task: Task) -> float | None:
+    def same_components(self, task: Task) -> float | None:
         """Return the mean of tasks with the same components, None without any."""
         return self._mean(_group(task))
 
@@ -51,9 +51,9 @@ class LikeTasks:
         return total / count if count else None
 
 
-def expected(task: Task, sources: Sequence[LikeTasks]) -> float | None:
+def expected(task: Task, sources: Sequence[SimilarTasks]) -> float | None:
     """Return the estimate by the first source with a similar task, else with one of the kind."""
-    means = [source.alike(task) for source in sources] + [
+    means = [source.same_components(task) for source in sources] + [
         source.of_kind(task) for source in sources
     ]
     return next((mean for mean in means if mean is not None), None)
@@ -67,7 +67,7 @@ def _group(task: Task) -> tuple[str, ...]:
     return task.kind, training.model.name, training.loss.name
 
 
-class Ahead(NamedTuple):
+class RemainingTask(NamedTuple):
     """A task that is not done.
 
     Attributes:
@@ -83,13 +83,15 @@ class Ahead(NamedTuple):
     needs: str = ""
 
 
-def ahead(task: Task, seconds: float | None) -> Ahead:
+def remaining_task(task: Task, seconds: float | None) -> RemainingTask:
     """Return a task with the seconds that it will still take."""
     needs = task.training.key if task.training and task.kind == "evaluation" else ""
-    return Ahead(task.key, task.kind, seconds, needs)
+    return RemainingTask(task.key, task.kind, seconds, needs)
 
 
-def time_left(running: Sequence[Ahead], queued: Sequence[Ahead], slots: int) -> float | None:
+def time_left(
+    running: Sequence[RemainingTask], queued: Sequence[RemainingTask], slots: int
+) -> float | None:
     """Return the seconds until all tasks are done; None where one of them is unknown.
 
     The order is that of a run: evaluations whose training is done precede further trainings.
@@ -102,8 +104,8 @@ def time_left(running: Sequence[Ahead], queued: Sequence[Ahead], slots: int) -> 
     if any(task.seconds is None for task in (*running, *queued)):
         return None
     pending = {task.key for task in (*running, *queued)}
-    ready: dict[Kind, deque[Ahead]] = {"evaluation": deque(), "training": deque()}
-    waiting: dict[str, list[Ahead]] = {}
+    ready: dict[Kind, deque[RemainingTask]] = {"evaluation": deque(), "training": deque()}
+    waiting: dict[str, list[RemainingTask]] = {}
     for task in queued:
         if task.needs in pending:
             waiting.setdefault(task.needs, []).append(task)
@@ -112,9 +114,9 @@ def time_left(running: Sequence[Ahead], queued: Sequence[Ahead], slots: int) -> 
     ends = [(task.seconds or 0.0, number, task.key) for number, task in enumerate(running)]
     heapq.heapify(ends)
     now, slots, started = 0.0, max(slots, 1), len(ends)
-    submitted: deque[Ahead] = deque()
+    submitted: deque[RemainingTask] = deque()
     while ends or submitted or any(ready.values()):
-        while len(ends) + len(submitted) < slots + AHEAD and any(ready.values()):
+        while len(ends) + len(submitted) < slots + SUBMITTED_AHEAD and any(ready.values()):
             submitted.append((ready["evaluation"] or ready["training"]).popleft())
         while len(ends) < slots and submitted:
             task = submitted.popleft()

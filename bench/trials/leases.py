@@ -29,7 +29,7 @@ HEARTBEAT_SECONDS = 10.0
 EXPIRY_SECONDS = 60.0
 """A lease of another machine ends when this long no heartbeat was seen. By this machine's own time:
 clocks of several machines differ."""
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _MAX_BYTES = 4096
 
@@ -213,7 +213,7 @@ def waited_for(root: Path, name: str, tell: Callable[[Holder], None]) -> Iterato
         if holder := leases.take(name):
             tell(holder)
             while leases.take(name):
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(_POLL_SECONDS)
         yield
 
 

@@ -12,7 +12,7 @@ from bench.core.errors import BenchError
 from bench.core.printable import in_one_line
 from bench.trials import provenance
 from bench.trials.data_needs import WaitingTask, data_needs, needs_of
-from bench.trials.durations import LikeTasks
+from bench.trials.durations import SimilarTasks
 from bench.trials.grid import check_distinct, tasks
 from bench.trials.live_runs import UNFINISHED
 
@@ -170,7 +170,7 @@ class Plan:
         return [*dict.fromkeys(need for each in self.waiting for need in each.needs)]
 
 
-def survey_unprepared(
+def make_partial_plan(
     suite: Suite, trials: Sequence[Trial], store: Store, all_trials: Sequence[Trial]
 ) -> Plan:
     """Look up every task whose data are prepared; the others wait for their data.
@@ -187,7 +187,7 @@ def survey_unprepared(
     needs = data_needs(all_trials)
     if not needs:
         check_distinct(suite, all_trials)
-        return survey(trials, store, all_trials)
+        return make_plan(trials, store, all_trials)
     selected = dict.fromkeys(task for trial in trials for task in trial.tasks)
     in_order = sorted(selected, key=lambda task: task.kind == "evaluation")
     waiting = [
@@ -197,16 +197,16 @@ def survey_unprepared(
     current = {
         task.key for trial in all_trials for task in trial.tasks if not needs_of(task, needs)
     }
-    return replace(_surveyed(trials, store, ready.values(), current), waiting=waiting)
+    return replace(_look_up(trials, store, ready.values(), current), waiting=waiting)
 
 
-def survey(trials: Sequence[Trial], store: Store, suite: Sequence[Trial] | None = None) -> Plan:
+def make_plan(trials: Sequence[Trial], store: Store, suite: Sequence[Trial] | None = None) -> Plan:
     """Look every task up in the store; `suite` is what the trials were selected from."""
     current = {task.key for task in tasks(suite or trials)}
-    return _surveyed(trials, store, tasks(trials), current)
+    return _look_up(trials, store, tasks(trials), current)
 
 
-def _surveyed(
+def _look_up(
     trials: Sequence[Trial], store: Store, chosen: Iterable[Task], current: Collection[str]
 ) -> Plan:
     """Look tasks up in the store; `current` are the keys of all tasks of the suite."""
@@ -273,7 +273,7 @@ def _is_digest(value: object) -> bool:
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
-class Price(NamedTuple):
+class Cost(NamedTuple):
     """What tasks may cost.
 
     Attributes:
@@ -285,27 +285,27 @@ class Price(NamedTuple):
     gpus: float
 
 
-def price(plan: Plan, missing: Sequence[Task]) -> Price | None:
+def estimated_cost(plan: Plan, missing: Sequence[Task]) -> Cost | None:
     """Estimate what `missing` costs from the records at hand; None without any.
 
-    A task costs what like tasks cost (`LikeTasks`).
+    A task costs what like tasks cost (`SimilarTasks`).
     """
-    cores, gpus = LikeTasks(), LikeTasks()
+    cores, gpus = SimilarTasks(), SimilarTasks()
     for task, record in _records(plan):
-        spent = _price(record)
+        spent = _cost(record)
         cores.add(task, spent.cores)
         gpus.add(task, spent.gpus)
     if not [*_records(plan)]:
         return None
-    return Price(
+    return Cost(
         sum(cores.expected(task) or 0.0 for task in missing),
         sum(gpus.expected(task) or 0.0 for task in missing),
     )
 
 
-def durations(plan: Plan) -> LikeTasks:
+def durations(plan: Plan) -> SimilarTasks:
     """Return how many seconds the tasks of the records at hand took."""
-    seconds = LikeTasks()
+    seconds = SimilarTasks()
     for task, record in _records(plan):
         seconds.add(task, record.seconds)
     return seconds
@@ -317,10 +317,10 @@ def _records(plan: Plan) -> Iterator[tuple[Task, Record]]:
             yield status.task, record
 
 
-def _price(record: Record) -> Price:
+def _cost(record: Record) -> Cost:
     origin = record.provenance
     cores = origin.threads * record.spec.get("devices", 1)
-    return Price(record.seconds * cores, record.seconds * origin.charged_gpus)
+    return Cost(record.seconds * cores, record.seconds * origin.charged_gpus)
 
 
 def _listed(names: Sequence[str]) -> str:

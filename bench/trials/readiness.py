@@ -14,7 +14,7 @@ from bench.trials.data_needs import datasets_of_trial
 if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.trials.data_needs import DataNeed
-    from bench.trials.plan import Plan, Price
+    from bench.trials.plan import Cost, Plan
     from bench.trials.store import Store
 
 State = Literal["done", "ready", "needs data", "cannot run"]
@@ -32,7 +32,7 @@ class Readiness:
         prepared: The names of those that are.
         unavailable: Why a recognizer cannot be used here, by what boards call it.
         to_run: How many of its tasks are not done, of which the data are prepared.
-        price: What those may cost by earlier records; None without a record.
+        cost: What those may cost by earlier records; None without a record.
     """
 
     suite: str
@@ -42,7 +42,7 @@ class Readiness:
     prepared: tuple[str, ...] = ()
     unavailable: dict[str, str] = field(default_factory=dict)
     to_run: int = 0
-    price: Price | None = None
+    cost: Cost | None = None
 
     @property
     def state(self) -> State:
@@ -79,7 +79,7 @@ def _suite_readiness(config: Config, name: str, store: Store) -> Readiness:
         suite = config.suite(name)
         unavailable = {each.name: why for each, why in grid.unavailable(suite).items()}
         trials = grid.unkeyed_trials(suite)
-        current = plan.survey_unprepared(suite, trials, store, trials)
+        current = plan.make_partial_plan(suite, trials, store, trials)
     except BenchError as error:
         return Readiness(name, fault=str(error), unavailable=unavailable)
     to_run = current.missing()
@@ -89,5 +89,5 @@ def _suite_readiness(config: Config, name: str, store: Store) -> Readiness:
         prepared=tuple(_prepared_names(current)),
         unavailable=unavailable,
         to_run=len(to_run),
-        price=plan.price(current, to_run),
+        cost=plan.estimated_cost(current, to_run),
     )

@@ -229,7 +229,7 @@ class Store:
         """Return the feasibility under `key`, or None where there is none that can be read."""
         return self._optional(_FEASIBILITY, key, Feasibility)
 
-    def odd_measurements(self) -> Iterator[str]:
+    def unreadable_measurements(self) -> Iterator[str]:
         """Yield the sentence on each profile and each feasibility that cannot be read.
 
         Elsewhere they are passed over, for they are made again.

@@ -64,21 +64,21 @@ def log_lines(log: Path, last: int | None = None) -> Iterator[str]:
         yield from map(_printable_line, lines if last is None else deque(lines, last))
 
 
-def follow(log: Path, last: int | None, runs_on: Callable[[], bool]) -> Iterator[str]:
+def follow(log: Path, last: int | None, is_running: Callable[[], bool]) -> Iterator[str]:
     """Yield the lines of a log as they are written, until its task ends.
 
     Args:
         log: The file. When another attempt replaces it, the new file is followed.
         last: The number of existing lines to yield first; None: all.
-        runs_on: Whether the task still runs.
+        is_running: Whether the task still runs.
     """
     stream = open_regular(log)
     yield from map(_printable_line, deque(_lines(stream), last))
     try:
         while True:
-            goes_on = runs_on()
+            running = is_running()
             yield from map(_printable_line, _lines(stream))
-            if not goes_on:
+            if not running:
                 return
             time.sleep(_POLL_SECONDS)
             if _is_replaced(log, stream):

@@ -92,7 +92,7 @@ def words(rendered, home, bench):
         ("show synth90k-synthetic --out samples.foo", "name a .png or .jpg"),
         ("show synth90k-synthetic --augment scene", "did you mean 'scene-text'?"),
         ("show synth90k-synthetic --augment sign-language", "cannot be applied to image"),
-        ("show seq-digits --augment scene-text", "has no augmentation 'scene-text'"),
+        ("show seq-digits --augment scene-text", "cannot be augmented by 'scene-text'"),
         ("synth iamm --out new", "did you mean 'iam'?"),
         ("synth iam --out words", "is not an empty folder"),
         ("synth iam --out new --difficulty hard", "has no difficulty 'hard'"),
@@ -116,7 +116,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(words, bench, line, said):
         (
             "prepared.json",
             lambda file: file.write_text(file.read_text().replace(": 1,\n", ": 3,\n")),
-            "prepared.json says 3",
+            "prepared.json lists 3",
         ),
         ("test/samples.arrow", lambda file: file.write_bytes(b"no table"), "samples.arrow"),
         ("test/samples.arrow", piped, "samples.arrow"),

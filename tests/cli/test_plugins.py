@@ -16,7 +16,7 @@ from bench.core import plugin_files
 def no_plugins(monkeypatch):
     monkeypatch.delenv(plugin_files.VARIABLE, raising=False)
     yield
-    plugin_files.settle([])
+    plugin_files.set_plugins([])
 
 
 @pytest.fixture

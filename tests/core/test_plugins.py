@@ -15,7 +15,7 @@ from plugins import LOSS, METRIC
 
 from bench.core import plugin_files, registry
 from bench.core.errors import BenchError
-from bench.core.plugin_files import settle
+from bench.core.plugin_files import set_plugins
 from bench.evaluation.metrics import metric
 
 
@@ -24,7 +24,7 @@ def no_plugins(monkeypatch):
     """Begin and end without plug-ins."""
     monkeypatch.delenv(plugin_files.VARIABLE, raising=False)
     yield
-    settle([])
+    set_plugins([])
 
 
 @pytest.fixture
@@ -46,33 +46,33 @@ def made():
 
 def test_a_component_is_found_beside_those_of_bench(plug):
     file = plug()
-    settle([file])
+    set_plugins([file])
     assert made().label == "my-loss"
     assert type(made()).__module__ == "bench.plugins.my_loss"
     assert {*registry.everything("loss")} > {"ctc", "my-loss"}
     assert "my-loss" not in registry.everything("model")
     digest = sha256(file.read_bytes()).hexdigest()
     assert made().spec()["source"] == {"file": "my_loss.py", "sha256": digest}
-    settle([])
+    set_plugins([])
     with pytest.raises(BenchError, match=r"no loss 'my-loss'.*list its file in `plugins` of"):
         made()
 
 
 def test_an_edit_is_another_key_and_another_folder_is_not(plug):
-    settle([plug(folder="a")])
+    set_plugins([plug(folder="a")])
     first = made().spec()
-    settle([plug(folder="b")])
+    set_plugins([plug(folder="b")])
     assert made().spec() == first
     file = plug(folder="b", text=LOSS.replace("times a factor", "times a number"))
     assert made().spec() == first, "what was read runs, not what was edited since"
-    settle([file])
+    set_plugins([file])
     assert made().spec() != first
     assert type(made()).summary() == "CTC, times a number."
 
 
 def test_a_new_process_imports_what_this_one_has_read(plug):
     file = plug("my-loss.py")
-    settle([file])
+    set_plugins([file])
     pickled, spec = pickle.dumps(made()), made().spec()
     file.unlink()
     program = "import json, pickle, sys; print(json.dumps(pickle.load(sys.stdin.buffer).spec()))"
@@ -83,7 +83,7 @@ def test_a_new_process_imports_what_this_one_has_read(plug):
 def test_one_that_cannot_be_imported_leaves_the_others_usable(plug):
     broken = plug("broken.py", "import sys\n\nimport nowhere\n")
     wrong = plug("wrong.py", "x = 1\nclass A(:\n")
-    settle([broken, wrong, plug()])
+    set_plugins([broken, wrong, plug()])
     assert made().factor == 1.0
     faults = registry.plugin_faults()
     assert [
@@ -98,24 +98,24 @@ def test_one_that_cannot_be_imported_leaves_the_others_usable(plug):
 
 @pytest.mark.parametrize("name", ["a b", "<b>", "a|b", "../a", "", "a" * 300])
 def test_a_name_that_cannot_stand_in_paths_and_tables_is_refused(plug, name):
-    settle([plug(text=LOSS.replace('"my-loss"', repr(name)))])
+    set_plugins([plug(text=LOSS.replace('"my-loss"', repr(name)))])
     assert name not in registry.everything("loss")
     [fault] = registry.plugin_faults()
     assert "is not a valid name of a loss" in fault
     assert "my_loss.py: '" in fault
-    settle([plug(text=METRIC.replace('name = "', f'name = "{name} '))])
+    set_plugins([plug(text=METRIC.replace('name = "', f'name = "{name} '))])
     assert "is not a valid name of a metric" in metric.plugin_faults()[0]
 
 
 def test_a_plugin_that_is_not_a_file_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe.py")
     with pytest.raises(BenchError, match=r"pipe.py' cannot be read \(a named pipe"):
-        settle([tmp_path / "pipe.py"])
+        set_plugins([tmp_path / "pipe.py"])
 
 
 def test_a_name_of_bench_is_refused_with_both_files(plug):
     file = plug(text=LOSS.replace('"my-loss"', '"ctc"'))
-    settle([file])
+    set_plugins([file])
     with pytest.raises(BenchError) as caught:
         registry.find("loss", "ctc")
     assert str(caught.value) == (
@@ -128,19 +128,19 @@ def test_a_name_of_bench_is_refused_with_both_files(plug):
 
 def test_a_name_of_another_plugin_is_refused_with_both_files(plug):
     one, two = plug("one.py"), plug("two.py")
-    settle([one, two])
+    set_plugins([one, two])
     with pytest.raises(BenchError, match=f"'my-loss' of {two} has the name of one in {one}"):
         made()
 
 
 def test_files_of_one_name_are_refused(plug):
     with pytest.raises(BenchError, match=r"a/my_loss\.py and .*b/my-loss\.py have the same name"):
-        settle([plug(folder="a"), plug("my-loss.py", folder="b")])
+        set_plugins([plug(folder="a"), plug("my-loss.py", folder="b")])
 
 
 def test_a_file_listed_twice_counts_once(plug, tmp_path):
     file = plug()
-    settle([file, tmp_path / ".." / tmp_path.name / "my_loss.py"])
+    set_plugins([file, tmp_path / ".." / tmp_path.name / "my_loss.py"])
     assert [each.path for each in plugin_files.plugin_files()] == [str(file)]
 
 
@@ -165,21 +165,21 @@ class Half(FrameLoss):
 )
 def test_a_class_that_is_not_whole_is_said(plug, part, fault):
     file = plug("half.py", HALF)
-    settle([file])
+    set_plugins([file])
     assert registry.plugin_faults() == []
     assert registry.find("loss", "half").name == "half"
-    settle([plug("half.py", HALF.replace(part, ""))])
+    set_plugins([plug("half.py", HALF.replace(part, ""))])
     (said,) = registry.plugin_faults()
     assert said.startswith(f"plug-in {file}: {fault}")
     assert "half" not in registry.everything("loss")
 
 
 def test_a_metric_is_found_and_its_name_refused_where_it_is_taken(plug):
-    settle([plug("last.py", METRIC)])
+    set_plugins([plug("last.py", METRIC)])
     assert metric.find_metric("last-unit").spec()["source"]["file"] == "last.py"
     assert "last-unit" in metric.all_metrics()
     file = plug("last.py", METRIC.replace("last-unit", "cer"))
-    settle([file])
+    set_plugins([file])
     with pytest.raises(BenchError, match=f"metric 'cer' of {file} has the name of one in bench/"):
         metric.find_metric("cer")
     assert len(metric.plugin_faults()) == 1
@@ -189,15 +189,15 @@ def test_a_metric_is_found_and_its_name_refused_where_it_is_taken(plug):
 
 def test_what_is_not_a_file_of_python_is_refused(plug, tmp_path):
     with pytest.raises(BenchError, match=r"nowhere\.py' does not exist"):
-        settle([tmp_path / "nowhere.py"])
+        set_plugins([tmp_path / "nowhere.py"])
     with pytest.raises(BenchError, match=r"its name has to end with \.py"):
-        settle([plug("words.txt")])
+        set_plugins([plug("words.txt")])
     folder = tmp_path / "folder.py"
     folder.mkdir()
     with pytest.raises(BenchError, match=r"folder\.py' cannot be read \(Is a directory\)"):
-        settle([folder])
+        set_plugins([folder])
 
 
 def test_plugins_too_large_for_the_environment_are_refused(plug):
     with pytest.raises(BenchError, match=r"together too large.*move their data"):
-        settle([plug(text=f"WORDS = {secrets.token_bytes(2**17)!r}\n")])
+        set_plugins([plug(text=f"WORDS = {secrets.token_bytes(2**17)!r}\n")])

@@ -125,7 +125,7 @@ def test_toml_is_valid_and_suites_load_beside_those_of_bench(page, tmp_path):
         for name in listed:
             config.suite(name)
     finally:
-        plugin_files.settle([])
+        plugin_files.set_plugins([])
 
 
 def parse(arguments):

@@ -66,11 +66,11 @@ def test_one_more_test_set_costs_its_evaluation_only(trials, store):
     (first,) = trial.evaluations.values()
     longer = replace(first, test=SeqDigits(digits=3, rounds=1))
     wider = replace(trial, evaluations=trial.evaluations | {"longer": longer})
-    missing = plan.survey([wider], store).missing()
+    missing = plan.make_plan([wider], store).missing()
     assert missing == [longer]
     kept = (store.folder(first) / PREDICTIONS).stat().st_mtime_ns
     assert run(missing, store) == []
-    assert plan.survey([wider], store).missing() == []
+    assert plan.make_plan([wider], store).missing() == []
     assert (store.folder(first) / PREDICTIONS).stat().st_mtime_ns == kept
     assert len(store.records("training")) == 1
 

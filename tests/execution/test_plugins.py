@@ -34,11 +34,11 @@ def training(tmp_path, evaluations, monkeypatch):
     monkeypatch.delenv(plugin_files.VARIABLE, raising=False)
     file = tmp_path / "my_loss.py"
     file.write_text(LOSS)
-    plugin_files.settle([file])
+    plugin_files.set_plugins([file])
     file.write_text("raise RuntimeError('this is not what the key stands for')\n")
     loss = registry.make("loss", "my-loss", {"factor": 2.0})
     yield replace(evaluations[0].training, loss=loss)
-    plugin_files.settle([])
+    plugin_files.set_plugins([])
 
 
 @pytest.mark.slow

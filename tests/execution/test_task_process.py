@@ -15,7 +15,7 @@ from processes import alive, gone
 
 from bench.execution import forked, task_process
 from bench.execution.forked import running_server
-from bench.execution.task_process import TaskProcess, own_gpus
+from bench.execution.task_process import TaskProcess, local_gpus
 from bench.trials.events import Finished, Started
 from bench.trials.records import Attempt
 
@@ -282,4 +282,4 @@ def test_a_task_of_this_machine_has_the_first_gpus_it_reserves(
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     else:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert own_gpus(task) == given
+    assert local_gpus(task) == given

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from bench.training.device import settle
+from bench.training.device import configure_torch
 
 WARM_UP_SECONDS = 0.5
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -57,7 +57,7 @@ def measure(device: str, *, tiny: bool) -> Rates:
     least = 0.01 if tiny else WARM_UP_SECONDS
     rates = {}
     for precision in precisions(device):
-        settle(torch.get_num_threads(), precision)
+        configure_torch(torch.get_num_threads(), precision)
         factor = torch.randn(side, side, device=device, dtype=HALF.get(precision, torch.float32))
         product = torch.empty_like(factor)
         seconds(lambda: torch.mm(factor, factor, out=product), device, least=least)  # noqa: B023

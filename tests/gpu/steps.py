@@ -14,7 +14,7 @@ from bench.core.components import Loss, Model
 from bench.core.types import Batch, InputShape
 from bench.profiling import cost
 from bench.recognizers.networks import network as networks
-from bench.training.device import settle
+from bench.training.device import configure_torch
 from bench.training.step import TrainingStep
 
 from rates import Rates, precisions, seconds  # isort: skip (beside this file)
@@ -103,7 +103,7 @@ def _measure(case: Case, precision: str, device: str, rates: Rates, *, tiny: boo
     parameters, count, size = case.tiny if tiny else (case.parameters, case.batch, case.size)
     model: Model = registry.find("model", case.model)(**parameters)
     loss: Loss = registry.find("loss", case.loss)()
-    settle(torch.get_num_threads(), precision)  # as a training does
+    configure_torch(torch.get_num_threads(), precision)  # as a training does
     torch.manual_seed(0)
     network = networks.build_network(model, loss, InputShape(*size[-3:]), CLASSES)
     batch = make_batch(case, count, size)

@@ -195,6 +195,11 @@ def test_the_same_rows_give_the_same_bytes(packed, trained, bench, tmp_path, mon
     answer = bench("--config", config, "pack", "tiny", "--out", "pipe")
     assert (answer.code, "this file exists and is not a pack" in answer.err) == (2, True)
     assert (tmp_path / "notes.txt").read_text() == "mine"
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("photo.txt", "mine")
+    answer = bench("--config", config, "pack", "tiny", "--out", "photos.zip")
+    assert (answer.code, "this file exists and is not a pack" in answer.err) == (2, True)
+    assert zipfile.ZipFile(tmp_path / "photos.zip").namelist() == ["photo.txt"]
     answer = bench("--config", config, "pack", "tiny", "--row", "nothing")
     assert (answer.code, "no row of the suite matches 'nothing'" in answer.err) == (3, True)
 

@@ -236,12 +236,12 @@ def no_plugins(monkeypatch):
     """Have no plug-ins before a test and after it."""
     monkeypatch.delenv(plugin_files.VARIABLE, raising=False)
     yield
-    plugin_files.settle([])
+    plugin_files.set_plugins([])
 
 
 def written(kind, folder):
     """Return a written component of a kind as it was constructed from its file."""
-    plugin_files.settle([NewComponent(kind, OWN[kind], folder).file])
+    plugin_files.set_plugins([NewComponent(kind, OWN[kind], folder).file])
     return find_metric(OWN[kind]) if kind == "metric" else registry.make(kind, OWN[kind], {})
 
 

@@ -2,7 +2,7 @@
 
 `nox -s speed -- models` prints both tables: medians of rounds that go round all rows, so that a
 machine that slows down slows them alike. bfloat16 is timed where the processor multiplies it. A
-training step of bench is one in a process that is settled as that of a trial, so each row of the
+training step of bench is one in a process that is configured as that of a trial, so each row of the
 first table has a process of its own; at any time one of them computes.
 """
 
@@ -103,7 +103,7 @@ def plain() -> Callable[[], None]:
 
 def ours(*, half: bool = False) -> Callable[[], None]:
     """Return a training step as trials take it."""
-    machine.settle(THREADS)
+    machine.configure_torch(THREADS)
     machine.keep_freed_memory()
     network = CRNN().build(WORD).to(memory_format=torch.channels_last)
     return training_step(network, half=half)

@@ -57,7 +57,7 @@ def test_without_the_typefaces_of_opencv_5_the_others_are_left(monkeypatch):
 
 def test_letters_have_tracking_and_rises():
     face = faces.Pen(3.0)
-    flat, apart = (faces.set_word(face, "nnnn", gap, [0] * 4) for gap in (0, 10))
+    flat, apart = (faces.draw_word(face, "nnnn", gap, [0] * 4) for gap in (0, 10))
     assert apart.shape == (flat.shape[0], flat.shape[1] + 30)
-    risen = faces.set_word(face, "nnnn", 0, [0, 4, 7, -2])
+    risen = faces.draw_word(face, "nnnn", 0, [0, 4, 7, -2])
     assert risen.shape == (flat.shape[0] + 9, flat.shape[1])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.core.types import Batch
-from bench.training.device import settle
+from bench.training.device import configure_torch
 from bench.training.validation import label_error_rate
 
 CLASSES = 4
@@ -38,13 +38,13 @@ def test_it_is_computed_without_tf32_in_a_training_with_tf32():
     def tf32_flags():
         return [torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32]
 
-    settle(torch.get_num_threads(), "tf32")
+    configure_torch(torch.get_num_threads(), "tf32")
     try:
         label_error_rate(Watched(), [batch_of([([1], [1])])], "ctc")
         assert seen == [False, False]
         assert tf32_flags() == [True, True]
     finally:
-        settle(torch.get_num_threads())
+        configure_torch(torch.get_num_threads())
 
 
 def batch_of(samples):

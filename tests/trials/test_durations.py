@@ -8,7 +8,14 @@ import pytest
 
 from bench.execution.schedule import execute
 from bench.trials import grid
-from bench.trials.durations import Ahead, LikeTasks, ahead, duration, expected, time_left
+from bench.trials.durations import (
+    RemainingTask,
+    SimilarTasks,
+    duration,
+    expected,
+    remaining_task,
+    time_left,
+)
 from bench.trials.events import Finished, Started
 
 
@@ -54,31 +61,31 @@ def test_the_estimate_is_what_the_schedule_takes(trials, store, slots):
     ticks = dict(zip((task.key for task in tasks), (5, 3, 8, 2, 1, 4, 2, 6), strict=True))
     executor = TickingExecutor(slots, ticks)
     execute(tasks, {task.key: "" for task in tasks}, store, nullcontext(executor))
-    queued = [ahead(task, float(ticks[task.key])) for task in tasks]
+    queued = [remaining_task(task, float(ticks[task.key])) for task in tasks]
     assert time_left([], queued, slots) == executor.polls
 
 
 def test_what_runs_is_counted_by_what_is_left_of_it():
-    running = [Ahead("a", "training", 4.0), Ahead("b", "training", 1.0)]
-    queued = [Ahead("on a", "evaluation", 2.0, "a"), Ahead("c", "training", 2.0)]
+    running = [RemainingTask("a", "training", 4.0), RemainingTask("b", "training", 1.0)]
+    queued = [RemainingTask("on a", "evaluation", 2.0, "a"), RemainingTask("c", "training", 2.0)]
     assert time_left(running, queued, 2) == 6.0
     assert time_left([], [], 2) == 0.0
 
 
 def test_without_an_earlier_task_of_its_kind_the_time_is_unknown(trials):
     training, evaluation = trials[0].tasks
-    durations = LikeTasks()
+    durations = SimilarTasks()
     durations.add(training, 10.0)
-    queued = [ahead(task, durations.expected(task)) for task in (training, evaluation)]
+    queued = [remaining_task(task, durations.expected(task)) for task in (training, evaluation)]
     assert time_left([], queued, 1) is None
     durations.add(evaluation, 1.0)
-    queued = [ahead(task, durations.expected(task)) for task in (training, evaluation)]
+    queued = [remaining_task(task, durations.expected(task)) for task in (training, evaluation)]
     assert time_left([], queued, 1) == 11.0
 
 
 def test_tasks_alike_come_before_others_of_their_kind(trials):
     ctc, radial = trials[0].trainings[0], trials[1].trainings[0]
-    here, earlier = LikeTasks(), LikeTasks()
+    here, earlier = SimilarTasks(), SimilarTasks()
     here.add(ctc, 1.0)
     assert expected(radial, [here, earlier]) == 1.0
     earlier.add(radial, 7.0)

@@ -1,4 +1,4 @@
-"""Trials compared with the store: states, reasons, what is to be run, and its price."""
+"""Trials compared with the store: states, reasons, what is to be run, and its cost."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_every_state_of_a_training(trials, store, leave):
     leave(done)
     fail(store, failed)
     leave(wider(trials[2], 9).trainings[0])
-    current = plan.survey(trials, store)
+    current = plan.make_plan(trials, store)
     statuses = [current.statuses[task.key] for task in (done, failed, stale, new)]
     assert [status.state for status in statuses] == ["done", "failed", "stale", "to do"]
     assert [status.why() for status in statuses] == [
@@ -120,14 +120,14 @@ def test_a_trial_is_in_the_worst_state_of_its_tasks(trials, store, finish, leave
     finish(trials[:1])
     leave(trials[1].trainings[0])
     fail(store, trials[2].trainings[0])
-    current = plan.survey(trials, store)
+    current = plan.make_plan(trials, store)
     assert [current.state(trial) for trial in trials] == ["done", "to do", "failed", "to do"]
     assert current.why(trials[2]) == "error: ValueError: no"
 
 
 def test_an_evaluation_of_a_changed_training_is_stale_and_says_which(trials, store, finish):
     finish([wider(trials[0], 9)])
-    current = plan.survey(trials[:1], store)
+    current = plan.make_plan(trials[:1], store)
     training, evaluation = current.trial_statuses(trials[0])
     assert (training.state, evaluation.state) == ("stale", "stale")
     old = wider(trials[0], 9).trainings[0]
@@ -138,11 +138,11 @@ def test_a_record_goes_before_a_failure_and_a_failure_before_an_old_record(trial
     training = trials[0].trainings[0]
     leave(wider(trials[0], 9).trainings[0])
     fail(store, training, "no memory", "out of memory")
-    status = plan.survey(trials[:1], store).statuses[training.key]
+    status = plan.make_plan(trials[:1], store).statuses[training.key]
     assert (status.state, status.why()) == ("failed", "out of memory: no memory")
     record = leave(training)
     fail(store, training)
-    status = plan.survey(trials[:1], store).statuses[training.key]
+    status = plan.make_plan(trials[:1], store).statuses[training.key]
     assert (status.state, status.why(), status.failure) == ("done", "", None)
     assert status.record == record
 
@@ -153,7 +153,7 @@ def test_the_newest_old_record_is_the_stale_one(trials, store, leave):
         leave(other)
         moment = 1e9 - abs(age - 1)
         os.utime(store.folder(other) / disk.TRAINING, (moment, moment))
-    status, _ = plan.survey(trials[:1], store).trial_statuses(trials[0])
+    status, _ = plan.make_plan(trials[:1], store).trial_statuses(trials[0])
     assert status.why() == "model.parameters.width: 8 → 2"
 
 
@@ -184,7 +184,7 @@ def test_the_newest_old_record_is_the_stale_one(trials, store, leave):
 )
 def test_why_names_just_what_changed(trials, store, finish, changed, old, new, why):
     finish(trials)
-    current = plan.survey(changed(old, new), store)
+    current = plan.make_plan(changed(old, new), store)
     statuses = [each for each in current.statuses.values() if each.task.kind == "training"]
     assert [status.state for status in statuses] == ["stale"] * 4
     assert [status.why() for status in statuses] == [why] * 4
@@ -192,7 +192,7 @@ def test_why_names_just_what_changed(trials, store, finish, changed, old, new, w
 
 def test_why_names_other_data(trials, store, finish, changed):
     finish(trials)
-    current = plan.survey(changed("digits = 2", "digits = 3"), store)
+    current = plan.make_plan(changed("digits = 2", "digits = 3"), store)
     why = current.statuses[current.trials[0].trainings[0].key].why()
     assert "data[0].parameters.digits: 2 → 3" in why.split("; ")
     assert "data[0].fingerprints.train: sha256:" in why
@@ -201,11 +201,11 @@ def test_why_names_other_data(trials, store, finish, changed):
 def test_why_names_a_parameter_of_a_loss_and_a_new_version(trials, store, finish, monkeypatch):
     finish(trials[:2])
     other = with_training(trials[1], loss=RadialCTC(eta=0.1))
-    status, _ = plan.survey([other], store).of(other)
+    status, _ = plan.make_plan([other], store).trial_statuses(other)
     assert status.why() == "loss.parameters.eta: 0.2 → 0.1"
     monkeypatch.setattr(CnnBiLSTM, "version", 2)
     other = with_training(trials[0])
-    status, _ = plan.survey([other], store).of(other)
+    status, _ = plan.make_plan([other], store).trial_statuses(other)
     assert status.why() == "model.version: 1 → 2"
 
 
@@ -214,7 +214,7 @@ def test_why_names_a_rule_of_the_protocol(trials, store, finish):
     (name, evaluation), *_ = trials[0].evaluations.items()
     newer = replace(evaluation.protocol, version=9, about="Other words.")
     other = Trial(trials[0].entry, 0, {name: replace(evaluation, protocol=newer)})
-    training, status = plan.survey([other], store).of(other)
+    training, status = plan.make_plan([other], store).trial_statuses(other)
     assert training.state == "done"
     assert status.why() == f"protocol.version: {evaluation.protocol.version} → 9"
 
@@ -223,7 +223,7 @@ def test_why_names_other_scans(trials, store, finish, monkeypatch):
     finish(trials[:1])
     monkeypatch.setattr(seq_digits, "SHA256", "other")
     other = with_training(trials[0])
-    status, _ = plan.survey([other], store).of(other)
+    status, _ = plan.make_plan([other], store).trial_statuses(other)
     assert status.why().startswith("data[0].fingerprints.train: sha256:")
 
 
@@ -242,7 +242,7 @@ def test_a_tuple_and_the_list_in_its_record_are_no_difference(trials, store, lea
         assert record.spec == training.spec
         assert hashing.digest(record.spec) == training.key
     other = with_training(trials[0], loss=Paired(pairs=((1, 2), (3, 5))))
-    status, _ = plan.survey([other], store).of(other)
+    status, _ = plan.make_plan([other], store).trial_statuses(other)
     assert status.why() == "loss.parameters.pairs[1][1]: 4 → 5"
 
 
@@ -284,10 +284,10 @@ def keys(tasks) -> list[str]:
 
 
 def test_what_is_not_done_is_missing(trials, store, finish, leave):
-    assert keys(plan.survey(trials, store).missing()) == keys(grid.tasks(trials))
+    assert keys(plan.make_plan(trials, store).missing()) == keys(grid.tasks(trials))
     finish(trials[:3])
     leave(trials[3].trainings[0])
-    current = plan.survey(trials, store)
+    current = plan.make_plan(trials, store)
     (evaluation,) = trials[3].evaluations.values()
     assert keys(current.missing()) == [evaluation.key]
     assert keys(current.missing(force=True)) == keys(grid.tasks(trials))
@@ -296,20 +296,20 @@ def test_what_is_not_done_is_missing(trials, store, finish, leave):
 def test_the_evaluations_of_a_training_that_runs_again_run_again(trials, store, finish):
     finish(trials)
     (store.folder(trials[1].trainings[0]) / disk.TRAINING).unlink()
-    assert keys(plan.survey(trials, store).missing()) == keys(trials[1].tasks)
+    assert keys(plan.make_plan(trials, store).missing()) == keys(trials[1].tasks)
 
 
 def test_an_evaluation_that_is_gone_trains_nothing(trials, store, finish):
     finish(trials)
     (evaluation,) = trials[1].evaluations.values()
     (store.folder(evaluation) / disk.EVALUATION).unlink()
-    assert keys(plan.survey(trials, store).missing()) == [evaluation.key]
+    assert keys(plan.make_plan(trials, store).missing()) == [evaluation.key]
 
 
 def test_a_test_set_more_costs_evaluations_alone(trials, store, finish, changed):
     finish(trials)
     wide = changed(DATA, TWO_TESTS)
-    missing = plan.survey(wide, store).missing()
+    missing = plan.make_plan(wide, store).missing()
     assert keys(missing) == [trial.evaluations["seq-digits"].key for trial in wide]
 
 
@@ -323,7 +323,7 @@ def test_records_made_by_other_sources_are_run_again_on_demand(
         for task in trial.tasks:
             sources = other if number == 2 and task.kind == "training" else same
             leave(task, provenance=make_provenance(task, sources=sources))
-    current = plan.survey(trials, store)
+    current = plan.make_plan(trials, store)
     assert current.missing() == []
     assert keys(current.missing(changed=True)) == keys(trials[2].tasks)
     assert [*current.with_changed_sources().statuses] == [trials[2].trainings[0].key]
@@ -332,26 +332,26 @@ def test_records_made_by_other_sources_are_run_again_on_demand(
 
 
 def cost(trials, store):
-    current = plan.survey(trials, store)
-    return plan.price(current, current.missing()).cores
+    current = plan.make_plan(trials, store)
+    return plan.estimated_cost(current, current.missing()).cores
 
 
-def test_no_price_without_a_record(trials, store):
+def test_no_cost_without_a_record(trials, store):
     fail(store, trials[0].trainings[0])
-    current = plan.survey(trials, store)
-    assert plan.price(current, current.missing()) is None
+    current = plan.make_plan(trials, store)
+    assert plan.estimated_cost(current, current.missing()) is None
 
 
 @pytest.mark.parametrize(("gpus", "seconds"), [(0.5, 5.0), (1.0, 10.0), (0.0, 10.0)])
-def test_the_price_counts_the_gpus_that_a_record_had(
+def test_the_cost_counts_the_gpus_that_a_record_had(
     trials, store, leave, make_provenance, gpus, seconds
 ):
     ctc, _, ctc_1, _ = trials
     training = ctc.trainings[0]
     origin = make_provenance(training, gpu="Example GPU", gpus=gpus)
     leave(training, timings=TrainingTimings(0.0, 10.0, 0.0), provenance=origin)
-    current = plan.survey([ctc, ctc_1], store)
-    assert plan.price(current, [ctc_1.trainings[0]]) == plan.Price(cores=10.0, gpus=seconds)
+    current = plan.make_plan([ctc, ctc_1], store)
+    assert plan.estimated_cost(current, [ctc_1.trainings[0]]) == plan.Cost(cores=10.0, gpus=seconds)
 
 
 def test_a_training_costs_what_its_like_cost(trials, store, leave):
@@ -377,12 +377,12 @@ def test_a_training_without_its_like_costs_the_mean_of_all(trials, store, leave)
 def test_a_stale_training_costs_what_its_old_record_cost(trials, store, leave, changed):
     timed(leave, trials[0], 10)
     later = changed("epochs = 1", "epochs = 2")
-    assert plan.survey(later, store).state(later[0]) == "stale"
+    assert plan.make_plan(later, store).state(later[0]) == "stale"
     assert cost(later[:1], store) == 10
     assert cost(later, store) == 40
 
 
-def test_evaluations_are_priced_apart_from_trainings(trials, store, leave, changed):
+def test_the_cost_of_evaluations_is_apart_from_trainings(trials, store, leave, changed):
     for trial in trials:
         timed(leave, trial, 100)
     assert cost(trials, store) == 0
@@ -394,15 +394,15 @@ def test_evaluations_are_priced_apart_from_trainings(trials, store, leave, chang
 
 
 @pytest.mark.parametrize(("devices", "cores"), [(1, 40), (2, 80)])
-def test_the_price_counts_the_cores_that_a_record_had(trials, store, leave, devices, cores):
+def test_the_cost_counts_the_cores_that_a_record_had(trials, store, leave, devices, cores):
     resources = Resources(cpus=4, devices=devices)
     training = with_training(trials[0], resources=resources).trainings[0]
     record = leave(training, timings=TrainingTimings(0.0, 10.0, 0.0))
     assert record.provenance.threads == 4
     four = [with_training(trial, resources=resources) for trial in trials[::2]]
-    current = plan.survey(four, store)
+    current = plan.make_plan(four, store)
     missing = [task for task in current.missing() if task.kind == "training"]
-    assert plan.price(current, missing) == plan.Price(cores=cores, gpus=0)
+    assert plan.estimated_cost(current, missing) == plan.Cost(cores=cores, gpus=0)
 
 
 def test_the_advice_about_a_record_of_another_schema_helps(trials, store, leave, bench):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.evaluation.metrics import Metric
     from bench.evaluation.protocols import Protocol
     from bench.trials.data_needs import DataNeed
-    from bench.trials.plan import Plan, Price, TaskStatus
+    from bench.trials.plan import Cost, Plan, TaskStatus
     from bench.trials.records import Latency, Profile
     from bench.trials.specs import Task
 
@@ -49,13 +49,14 @@ def plan_json(status: Plan, missing: Sequence[Task], *, why: bool = True) -> dic
     """Return a plan as JSON values: numbers of tasks, their cost, and the state of each."""
     kinds = ("training", "evaluation")
     keys = {task.key for task in missing}
-    prices = {
-        kind: plan.price(status, [task for task in missing if task.kind == kind]) for kind in kinds
+    costs = {
+        kind: plan.estimated_cost(status, [task for task in missing if task.kind == kind])
+        for kind in kinds
     }
     return {
         "to_run": {f"{kind}s": sum(task.kind == kind for task in missing) for kind in kinds},
-        "core_seconds": {f"{kind}s": price and price.cores for kind, price in prices.items()},
-        "gpu_seconds": {f"{kind}s": price and price.gpus for kind, price in prices.items()},
+        "core_seconds": {f"{kind}s": cost and cost.cores for kind, cost in costs.items()},
+        "gpu_seconds": {f"{kind}s": cost and cost.gpus for kind, cost in costs.items()},
         "tasks": [
             *(_task_json(each, keys, why=why) for each in status.statuses.values()),
             *map(_waiting_json, status.waiting),
@@ -197,7 +198,7 @@ def dry_run(current: Plan, missing: Sequence[Task]) -> list[str | Table]:
     kinds |= {each.task.kind for each in current.waiting}
     for kind in sorted(kinds, reverse=True):
         tasks = [task for task in missing if task.kind == kind]
-        cost = price_text(plan.price(current, tasks))
+        cost = cost_text(plan.estimated_cost(current, tasks))
         waiting = sum(each.task.kind == kind for each in current.waiting)
         later = f", {waiting} more once their data are prepared" if waiting else ""
         lines.append(f"{_counted(len(tasks), kind)} to run{f': {cost}' if tasks else ''}{later}")
@@ -205,12 +206,12 @@ def dry_run(current: Plan, missing: Sequence[Task]) -> list[str | Table]:
     return [table, "\n".join([str(counts), *lines])]
 
 
-def price_text(price: Price | None) -> str:
+def cost_text(cost: Cost | None) -> str:
     """Return what tasks may cost by earlier records."""
-    if price is None:
+    if cost is None:
         return NO_ESTIMATE
-    gpus = f" and {price.gpus / 60:.1f} GPU-minutes" if price.gpus else ""
-    return f"about {price.cores / 60:.1f} core-minutes{gpus} by earlier records"
+    gpus = f" and {cost.gpus / 60:.1f} GPU-minutes" if cost.gpus else ""
+    return f"about {cost.cores / 60:.1f} core-minutes{gpus} by earlier records"
 
 
 def evaluations(current: Plan) -> Table:

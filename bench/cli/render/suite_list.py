@@ -52,8 +52,8 @@ def suites_json(
             "needs": needs_json(each.needs),
             "unavailable": each.unavailable,
             "to_run": each.to_run,
-            "core_seconds": each.price and each.price.cores,
-            "gpu_seconds": each.price and each.price.gpus,
+            "core_seconds": each.cost and each.cost.cores,
+            "gpu_seconds": each.cost and each.cost.gpus,
         }
         for each in suites
     }
@@ -68,10 +68,10 @@ def _cost(suite: Readiness) -> str:
     """Return what is left to run costs, in minutes of cores and GPUs."""
     if suite.state in {"done", "cannot run"}:
         return NOTHING
-    if suite.price is None or suite.needs:
+    if suite.cost is None or suite.needs:
         return NO_ESTIMATE
-    gpus = f", {suite.price.gpus / 60:.1f} GPU min" if suite.price.gpus else ""
-    return f"{suite.price.cores / 60:.1f} core min{gpus}"
+    gpus = f", {suite.cost.gpus / 60:.1f} GPU min" if suite.cost.gpus else ""
+    return f"{suite.cost.cores / 60:.1f} core min{gpus}"
 
 
 def _lacking(suite: Readiness) -> list[str]:

@@ -76,7 +76,7 @@ def _in_file(path: Path) -> list[Component | Metric]:
 
     own = str(path.absolute())
     others = [Path(file.path) for file in plugin_files.plugin_files()]
-    plugin_files.settle([path, *others])
+    plugin_files.set_plugins([path, *others])
     faults = [*import_faults(), *registry.plugin_faults(), *metric.plugin_faults()]
     for fault in faults:
         if own in fault:

@@ -94,14 +94,14 @@ def decode(
         if isinstance(trial.entry, TrainedEntry) and decoder.reads(trial.entry.loss.decoder)
     ]
     done = [trial for trial in decodable if all(map(store.is_done, trial.trainings))]
-    code = say_faults(plan.survey(decodable, store).faults)
+    code = say_faults(plan.make_plan(decodable, store).faults)
     if not done:
         raise BenchError(
             f"suite '{suite}' has no finished training that '{decoder.name}' can decode; "
             f"run: bench run {suite}",
             Exit.NOTHING,
         )
-    status = plan.survey(done, store)
+    status = plan.make_plan(done, store)
     missing = status.missing(force=force)
     tasks = [task for task in missing if isinstance(task, Evaluation)]
     failures: list[Failure] = []
@@ -113,14 +113,14 @@ def decode(
         log_format=log_format,
     )
     if tasks:
-        from bench.execution.schedule import execute, open_executor, opening
+        from bench.execution.schedule import execute, open_executor, opening_phase
 
         names = grid.task_names(done)
         opened = open_executor(executor, address)
         with monitor:
-            monitor.phase(opening(executor, address))
+            monitor.phase(opening_phase(executor, address))
             failures = execute(tasks, names, store, opened, monitor=monitor)
-    status = plan.survey(done, store)
+    status = plan.make_plan(done, store)
     report(descriptions.evaluations(status), descriptions.plan_json(status, []), as_json=as_json)
     say_failures(failures, done, store)
     say_cancelled(monitor.cancelled, done)

@@ -45,7 +45,7 @@ def profile(
     is measured again next time.
     """
     from bench.execution.run_monitor import RunMonitor
-    from bench.execution.schedule import opening
+    from bench.execution.schedule import opening_phase
     from bench.profiling import phase
     from bench.profiling.profiler import open_profiler
 
@@ -54,7 +54,7 @@ def profile(
     unavailable = Selection().say_unavailable(listed)
     trials = grid.trials(listed)
     store = Store(config.results)
-    status = plan.survey(trials, store)
+    status = plan.make_plan(trials, store)
     code = say_faults(status.faults)
     evaluations = [
         each
@@ -65,7 +65,7 @@ def profile(
     ]
     with RunMonitor(store, suite=suite, log_format=log_format) as monitor:
         if address:
-            monitor.phase(opening("ray", address))
+            monitor.phase(opening_phase("ray", address))
         profiler = open_profiler(address, say)
         result = phase.profile_evaluations(
             evaluations, store, say, profiler, begin=monitor.profiling

@@ -22,7 +22,7 @@ from bench.cli.terminal import (
 from bench.cli.verbs.boards import print_board
 from bench.cli.verbs.selection import Selection, selection_options
 from bench.core.errors import BenchError, Exit
-from bench.execution.estimate import estimated, local_slots
+from bench.execution.estimate import estimate_run, local_slots
 from bench.execution.run_monitor import RunMonitor
 from bench.profiling.profiler import open_profiler
 from bench.trials import grid, plan
@@ -105,15 +105,15 @@ def run(
     selected = select(listed, selection, planned=dry_run)
     store = Store(config.results)
     if dry_run:
-        status = plan.survey_unprepared(selected.suite, selected.trials, store, selected.all_trials)
+        status = plan.make_partial_plan(selected.suite, selected.trials, store, selected.all_trials)
     else:
-        status = plan.survey(selected.trials, store, selected.all_trials)
+        status = plan.make_plan(selected.trials, store, selected.all_trials)
     missing = status.missing(force=force, changed=changed)
     for warning in selected.suite.warnings:
         say(f"warning: {warning}", fg="yellow")
     code = say_faults(status.faults)
     if dry_run:
-        estimate = estimated(
+        estimate = estimate_run(
             missing, plan.durations(status), local_slots(executor, address, missing)
         )
         report(
@@ -201,7 +201,7 @@ def _finish(config: Config, selected: Selected, outcome: Outcome, *, as_json: bo
 
     ad_hoc = [trial for trial in selected.trials if trial.entry not in {*selected.suite.rows}]
     if ad_hoc:
-        status = plan.survey(ad_hoc, Store(config.results))
+        status = plan.make_plan(ad_hoc, Store(config.results))
         print_text(["ad-hoc trials, left off the board:", *descriptions.status(status)], err=True)
     faults: list[str] = []
     try:

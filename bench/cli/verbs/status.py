@@ -38,7 +38,7 @@ def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -
     listed = config.suite(suite)
     Selection().say_unavailable(listed)
     trials = grid.unkeyed_trials(listed)
-    current = plan.survey_unprepared(listed, trials, Store(config.results), trials)
+    current = plan.make_partial_plan(listed, trials, Store(config.results), trials)
     if changed:
         current = current.with_changed_sources()
     keys = current.statuses.keys()

@@ -29,7 +29,7 @@ def current(trials, store, finish, leave) -> Plan:
     fail(store, trials[1].trainings[0])
     training = trials[2].trainings[0]
     leave(replace(training, model=replace(training.model, width=9)))
-    return plan.survey(trials, store)
+    return plan.make_plan(trials, store)
 
 
 def test_status_lists_every_task(current):
@@ -63,7 +63,7 @@ def test_status_has_a_line_per_task_whatever_its_failure_says(trials, store):
     fail(
         store, trials[0].trainings[0], "RuntimeError: CUDA error\nCompile with TORCH_USE_CUDA_DSA\n"
     )
-    text = draw(descriptions.status(plan.survey(trials[:2], store), why=True))
+    text = draw(descriptions.status(plan.make_plan(trials[:2], store), why=True))
     table, counts = text.split("\n\n")
     assert len(table.splitlines()) == 5
     assert "CUDA error" in table
@@ -103,7 +103,7 @@ def test_a_dry_run_says_what_it_may_cost(current):
 
 
 def test_a_dry_run_without_records_says_so(trials, store):
-    current = plan.survey(trials[:1], store)
+    current = plan.make_plan(trials[:1], store)
     assert draw(descriptions.dry_run(current, current.missing())).splitlines()[-2:] == [
         "1 training to run: no estimate yet",
         "1 evaluation to run: no estimate yet",
@@ -225,6 +225,6 @@ def test_an_invalid_throughput_is_never_a_number(on_gpu):
 def test_a_dry_run_counts_gpus_where_records_had_some(trials, store, leave, make_provenance):
     training = trials[0].trainings[0]
     leave(training, provenance=make_provenance(training, gpu="Example GPU", gpus=0.5))
-    current = plan.survey(trials[::2], store)
+    current = plan.make_plan(trials[::2], store)
     text = draw(descriptions.dry_run(current, current.missing()))
     assert "1 training to run: about 0.2 core-minutes and 0.1 GPU-minutes by earlier" in text

@@ -33,7 +33,7 @@ class Half(Metric):
 def no_plugins(monkeypatch):
     monkeypatch.delenv(plugin_files.VARIABLE, raising=False)
     yield
-    plugin_files.settle([])
+    plugin_files.set_plugins([])
 
 
 def test_a_component_of_bench_meets_its_contract(home, bench):
