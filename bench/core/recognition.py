@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
 
 Origin = Literal["trained", "pretrained", "predictions"]
-"""Who trained it and who ran it: bench both; others and bench; others both."""
+"""Who trained and who ran a row: bench did both (`trained`), others trained it and bench ran it
+(`pretrained`), or others did both (`predictions`)."""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def require_promotable(config: Config, sweep: Sweep) -> None:
     entry = replace(sweep.entry, label="")
     if _with_table(config, sweep, _table(sweep, tuning, entry, _home(config))) is None:
         raise BenchError(
-            f"{config.path}: --promote cannot insert an entry as this file is written; write suite "
+            f"{config.path}: --promote cannot insert an entry into this file; write suite "
             f"'{sweep.suite.name}' as tables, or leave --promote out and add the entry yourself"
         )
 
@@ -80,7 +80,7 @@ def promoted_text(config: Config, sweep: Sweep, report: Report) -> str | None:
     text = _with_table(config, sweep, lines)
     if text is None:
         raise BenchError(
-            f"{config.path}: the entry cannot be inserted as this file is written; write suite "
+            f"{config.path}: --promote cannot insert the entry into this file; write suite "
             f"'{sweep.suite.name}' as tables, or add it yourself: {'; '.join(lines)}"
         )
     return text

@@ -109,7 +109,7 @@ class ComponentKit(Kit, Generic[ComponentT]):
 
     @requires("Random draws are seeded by bench: no generator is reseeded, none is left unseeded.")
     def random_generators(self) -> None:
-        """Examine the global random generators after the component was used."""
+        """Check the global random generators after the component was used."""
         advanced = drawn_generators(self.exercise)
         for name in advanced:
             if name == "torch" and self.seeded:
