@@ -89,7 +89,7 @@ def test_addresses_mean_what_they_mean_to_ray(tmp_path, monkeypatch):
             "head",
             "'head' is not the address of a Ray cluster; give its HOST:PORT, `auto` or `local`",
         ),
-        ("head:\x1b[2J", r"'head:\x1b[2J' is not the HOST:PORT"),
+        ("head:\x1b[2J", r"'head:\x1b[2J' is not the address of a Ray cluster"),
         ("ray://head:10001", "is an address of Ray Client, which bench does not support"),
     ],
 )
