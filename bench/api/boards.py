@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bench.api.html import Blocks, folded, html, output
 from bench.api.workspace import PathLike, Workspace, open_workspace, warn
 from bench.core.errors import BenchError
+from bench.core.printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +114,7 @@ class Board:
         return DOCUMENTS[name](self.data, counts).decode()
 
     def __repr__(self) -> str:
-        return f"<bench.Board {self.name}: {len(self.rows)} rows in {self.folder}>"
+        return printable(f"<bench.Board {self.name}: {len(self.rows)} rows in {self.folder}>")
 
     def __str__(self) -> str:
         from bench.core.text_table import draw

@@ -12,6 +12,7 @@ from bench.api.predictions import Predictions
 from bench.api.scores import Scores
 from bench.api.workspace import PathLike, open_workspace, warn
 from bench.core.errors import BenchError
+from bench.core.printable import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,8 @@ class Comparison:
         return self.to_arrow().to_pandas()
 
     def __repr__(self) -> str:
-        return f"<bench.Comparison of {', '.join(f'{p.a} and {p.b}' for p in self.pairs)}>"
+        names = ", ".join(f"{pair.a} and {pair.b}" for pair in self.pairs)
+        return printable(f"<bench.Comparison of {names}>")
 
     def __str__(self) -> str:
         from bench.core.text_table import draw

@@ -12,6 +12,7 @@ from bench.api.html import folded, html, output
 from bench.api.scores import Scores
 from bench.api.workspace import PathLike, open_workspace
 from bench.core.errors import BenchError
+from bench.core.printable import printable
 from bench.core.text_table import Table
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Predictions:
         return int(self.table.num_rows)
 
     def __repr__(self) -> str:
-        return f"<bench.Predictions {self.name}: {len(self)} samples>"
+        return printable(f"<bench.Predictions {self.name}: {len(self)} samples>")
 
     def _repr_html_(self) -> str:
         parts = [html([self.name, *self.scores.blocks()])]

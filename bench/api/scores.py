@@ -138,7 +138,7 @@ def score(
     """
     from bench.evaluation.predictions import Predictions, corpus_scores
 
-    rules = find_protocol(protocol, config)
+    rules = _found_protocol(protocol, config)
     rows = Predictions(rules)
     for identity, reference, hypothesis in _samples(references, hypotheses):
         rows.add(identity, reference, hypothesis)
@@ -148,7 +148,7 @@ def score(
     return Scores(table)
 
 
-def find_protocol(protocol: str | Protocol, config: PathLike | None = None) -> Protocol:
+def _found_protocol(protocol: str | Protocol, config: PathLike | None) -> Protocol:
     """Return a protocol by its name. Raises BenchError where no protocol has that name."""
     from bench.evaluation.protocols import PROTOCOLS
 

@@ -24,9 +24,9 @@ Load = Callable[[], "Config"]
 EXITS = """
 Exit codes:
   0    done
-  1    a task, sweep trial, profile or check failed, or an image is unreadable
+  1    a task, sweep trial, profile, check or download failed; a bad image
   2    wrong usage or configuration
-  3    nothing was selected
+  3    nothing was selected, or there is nothing to show, publish or download
   4    --fail-on regress found a regression
   5    verification failed, or a file of results is damaged
   130  interrupted; the last line names the command that resumes

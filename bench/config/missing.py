@@ -30,7 +30,7 @@ Missing = dict[Key, list[str]]
 _TYPO = 0.7
 """Similarity above which a missing name counts as a typo, else as a component to be written. It is
 between that of `radial` and `radial-ctc` (0.75) and that of `seq-mnist` and `seq-digits` (0.63)."""
-_KINDS: dict[Key, registry.Kind] = {
+KINDS: dict[Key, registry.Kind] = {
     "datasets": "dataset",
     "train": "dataset",
     "tests": "dataset",
@@ -39,6 +39,7 @@ _KINDS: dict[Key, registry.Kind] = {
     "decoders": "decoder",
     "recognizers": "recognizer",
 }
+"""The kind of the components that a key of a suite lists."""
 
 
 def missing_names(
@@ -55,7 +56,7 @@ def missing_names(
         "protocol": [table.protocol],
         "alphabet": [table.alphabet] if table.alphabet else [],
     }
-    for key in _KINDS:
+    for key in KINDS:
         entries: list[Named] = getattr(table, key)
         names = [entry if isinstance(entry, str) else entry.get("name") for entry in entries]
         named[key] = list(dict.fromkeys(name for name in names if isinstance(name, str)))
@@ -69,13 +70,13 @@ def sentence(
     """Return the error message for missing names; for a single one, with the nearest existing."""
     (key, (name, *others)), *more = missing.items()
     existing = _existing_names(key, protocols, datasets)
-    kinds = [_KINDS[key] for key in missing if key in _KINDS]
+    kinds = [KINDS[key] for key in missing if key in KINDS]
     faults = [*dict.fromkeys(fault for kind in kinds for fault in registry.faults(kind))]
     single = not (others or more)
-    if single and (key not in _KINDS or nearest(name, existing, _TYPO)):
-        noun = _KINDS.get(key, "protocol")
+    if single and (key not in KINDS or nearest(name, existing, _TYPO)):
+        noun = KINDS.get(key, "protocol")
         single_fault = f"there is no {noun} '{name}'{did_you_mean(name, existing)}"
-        return with_how_to_add(single_fault, faults) if key in _KINDS else single_fault
+        return with_how_to_add(single_fault, faults) if key in KINDS else single_fault
     phrases = ", ".join(_noun_phrase(*item) for item in missing.items())
     return with_how_to_add(
         f"needs what bench does not have yet: {phrases}; "
@@ -87,10 +88,10 @@ def sentence(
 def _unknown_names(
     key: Key, names: list[str], protocols: Collection[str], datasets: Collection[str]
 ) -> list[str]:
-    if _KINDS.get(key) == "dataset":
+    if KINDS.get(key) == "dataset":
         names = [name for name in names if name not in datasets]
     # Listing entry points of other packages is slow, so bench's own names are compared first.
-    if key in _KINDS and registry.builtin(_KINDS[key]).keys() >= set(names):
+    if key in KINDS and registry.builtin(KINDS[key]).keys() >= set(names):
         return []
     existing = _existing_names(key, protocols, datasets)
     return [name for name in names if name not in existing]
@@ -99,14 +100,14 @@ def _unknown_names(
 def _existing_names(
     key: Key, protocols: Collection[str], datasets: Collection[str]
 ) -> Collection[str]:
-    if key in _KINDS:
-        own = datasets if _KINDS[key] == "dataset" else ()
-        return {*registry.names(_KINDS[key]), *own}
+    if key in KINDS:
+        own = datasets if KINDS[key] == "dataset" else ()
+        return {*registry.names(KINDS[key]), *own}
     return {*PROTOCOLS, *protocols}
 
 
 def _noun_phrase(key: Key, names: list[str]) -> str:
     *before, last = (f"'{name}'" for name in names)
-    kind = _KINDS.get(key, "protocol")
+    kind = KINDS.get(key, "protocol")
     noun = f"{kind}{'es' if kind == 'loss' else 's'}" if before else kind
     return f"the {noun} {', '.join(before)}{' and ' if before else ''}{last}"

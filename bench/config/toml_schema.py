@@ -10,6 +10,7 @@ import bench
 from bench.config.assemble import ENTRY_KEYS
 from bench.config.augmentation import NO_AUGMENTATION
 from bench.config.datasets import BY_NAMES, DatasetTable
+from bench.config.missing import KINDS
 from bench.config.recipe import Recipe, Resources
 from bench.config.suite import Published, SuiteTable, TunedTable, Tuning
 from bench.config.sweep_space import SEARCHED_PARTS, DomainKind, SweepTable
@@ -108,15 +109,6 @@ def _suggested(names: Iterable[str]) -> Schema:
 
 def _suite() -> Schema:
     protocol = _suggested(PROTOCOLS)
-    lists = {
-        "datasets": "dataset",
-        "train": "dataset",
-        "tests": "dataset",
-        "models": "model",
-        "losses": "loss",
-        "decoders": "decoder",
-        "recognizers": "recognizer",
-    }
     tuned = table_schema(
         TunedTable,
         {
@@ -126,7 +118,7 @@ def _suite() -> Schema:
         },
     )
     overrides: dict[str, Schema] = {
-        **{key: _list_of(_ref(kind)) for key, kind in lists.items()},
+        **{key: _list_of(_ref(kind)) for key, kind in KINDS.items()},
         "protocol": protocol,
         "alphabet": protocol,
         "recipe": _named_recipe(),

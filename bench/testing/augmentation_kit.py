@@ -14,10 +14,8 @@ from bench.testing.contract import (
     Check,
     CheckResult,
     ContractError,
-    failing_checks,
     informs,
     requires,
-    run_checks,
 )
 from bench.testing.timing import milliseconds
 
@@ -29,12 +27,12 @@ _CLIP = (6, 16, 16, 3)
 
 def augmentation_checks(augmentation: Augmentation | str) -> list[Check]:
     """Return the checks of an augmentation, or that of a name, for `pytest.mark.parametrize`."""
-    return failing_checks(AugmentationKit(component_of("augmentation", augmentation)).checks())
+    return AugmentationKit(component_of("augmentation", augmentation)).tests()
 
 
 def check_augmentation(augmentation: Augmentation | str) -> list[CheckResult]:
     """Check an augmentation, or that of a name; return the result of each check."""
-    return run_checks(AugmentationKit(component_of("augmentation", augmentation)).checks())
+    return AugmentationKit(component_of("augmentation", augmentation)).run()
 
 
 class AugmentationKit(ComponentKit[Augmentation]):

@@ -127,18 +127,16 @@ class Kit:
             for name, method in methods.items()
         ]
 
+    def tests(self) -> list[Check]:
+        """Return the checks that can fail, which are those that a test runs."""
+        return [check for check in self.checks() if not check.informs]
+
+    def run(self) -> list[CheckResult]:
+        """Run all checks, and return the result of each."""
+        return [check.run() for check in self.checks()]
+
 
 def _isolated(verify: Callable[[], str | None]) -> str | None:
     """Verify a requirement, and restore the global state that the component has changed."""
     with preserved_state():
         return verify()
-
-
-def failing_checks(checks: list[Check]) -> list[Check]:
-    """Return the checks that can fail, which are those that a test runs."""
-    return [check for check in checks if not check.informs]
-
-
-def run_checks(checks: list[Check]) -> list[CheckResult]:
-    """Return the result of every check."""
-    return [check.run() for check in checks]

@@ -20,10 +20,8 @@ from bench.testing.contract import (
     Check,
     CheckResult,
     ContractError,
-    failing_checks,
     informs,
     requires,
-    run_checks,
 )
 from bench.testing.timing import milliseconds
 
@@ -34,12 +32,12 @@ _BATCHES, _SIZE = 3, 4
 
 def dataset_checks(dataset: Dataset | str) -> list[Check]:
     """Return the checks of a data set, or that of a name, for `pytest.mark.parametrize`."""
-    return failing_checks(DatasetKit(component_of("dataset", dataset)).checks())
+    return DatasetKit(component_of("dataset", dataset)).tests()
 
 
 def check_dataset(dataset: Dataset | str) -> list[CheckResult]:
     """Check a data set, or that of a name; return the result of each check."""
-    return run_checks(DatasetKit(component_of("dataset", dataset)).checks())
+    return DatasetKit(component_of("dataset", dataset)).run()
 
 
 class DatasetKit(ComponentKit[Dataset]):

@@ -19,10 +19,8 @@ from bench.testing.contract import (
     Check,
     CheckResult,
     ContractError,
-    failing_checks,
     informs,
     requires,
-    run_checks,
 )
 from bench.testing.emulated_cuda import EmulatedCuda, MixedDevicesError
 from bench.testing.timing import milliseconds
@@ -42,14 +40,14 @@ def decoder_checks(
         decoder: The decoder, or its name, with default parameters.
         vocabulary: The tokens of the classes from 1; the lowercase letters by default.
     """
-    return failing_checks(DecoderKit(component_of("decoder", decoder), vocabulary).checks())
+    return DecoderKit(component_of("decoder", decoder), vocabulary).tests()
 
 
 def check_decoder(
     decoder: Decoder | str, vocabulary: tuple[str, ...] = _VOCABULARY
 ) -> list[CheckResult]:
     """Check a decoder; return the result of each check. Arguments are as in `decoder_checks`."""
-    return run_checks(DecoderKit(component_of("decoder", decoder), vocabulary).checks())
+    return DecoderKit(component_of("decoder", decoder), vocabulary).run()
 
 
 class DecoderKit(ComponentKit[Decoder]):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from bench.testing.emulated_cuda import calling_line
+from bench.testing.calling_line import calling_line
 from bench.testing.loss_batches import LossBatch
 
 _STEP = 1e-6

@@ -6,10 +6,8 @@ one: each wait is reported with the line that causes it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 from unittest.mock import patch
 
@@ -18,11 +16,12 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
+from bench.testing.calling_line import calling_line
+
 DEVICE = torch.device("cuda", 0)
 _INNER = torch.device("cpu", 0)
 """What an emulated tensor is to the C++ code of torch. Host tensors are on `cpu`, without an index,
 so the two can be told apart, and autograd and autocast work as on the CPU."""
-_PACKAGE = Path(__file__).parents[1]
 
 _SHAPED_BY_DATA = {
     "_local_scalar_dense",
@@ -390,16 +389,3 @@ def _convert(value: Any, convert: Callable[[Tensor], Tensor]) -> Any:  # noqa: A
     if isinstance(value, dict):
         return {name: _convert(each, convert) for name, each in value.items()}
     return value
-
-
-def calling_line() -> str:
-    """Return the innermost line that is executed outside of torch and `bench.testing`."""
-    frame = sys._getframe(1)
-    while frame.f_back:
-        module = frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] != "torch" and not module.startswith("bench.testing"):
-            break
-        frame = frame.f_back
-    file = Path(frame.f_code.co_filename)
-    inside = file.relative_to(_PACKAGE) if file.is_relative_to(_PACKAGE) else Path(file.name)
-    return f"{inside.as_posix()}:{frame.f_lineno}"

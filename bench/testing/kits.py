@@ -19,7 +19,7 @@ from bench.core.components import (
 from bench.evaluation.metrics import Metric
 from bench.testing.augmentation_kit import AugmentationKit
 from bench.testing.component_kit import ComponentKit
-from bench.testing.contract import CheckResult, Kit, run_checks
+from bench.testing.contract import CheckResult, Kit
 from bench.testing.dataset_kit import DatasetKit
 from bench.testing.decoder_kit import DecoderKit
 from bench.testing.global_state import preserved_state
@@ -57,4 +57,4 @@ def check_component(component: Component | Metric) -> list[CheckResult]:
         torch.set_num_threads(1)
         if isinstance(kit, ComponentKit):
             kit.require_usable()
-        return run_checks(kit.checks())
+        return kit.run()

@@ -72,6 +72,35 @@ class LossBatch:
         leaf = features.detach().clone().requires_grad_()
         return LossBatch(self.head, leaf, self.targets, self.views)
 
+    def gradient(self, value: Tensor) -> Tensor:
+        """Return the gradient of the features; it is zero where `value` does not depend on them."""
+        (gradient,) = torch.autograd.grad(
+            value, self.features, allow_unused=True, retain_graph=True
+        )
+        return torch.zeros_like(self.features) if gradient is None else gradient
+
+    def gradients(self, value: Tensor) -> dict[str, Tensor]:
+        """Return the gradients of the features and of the classifier's weights, by name."""
+        weights = {
+            f"the gradient of the classifier's {name}": each
+            for name, each in self.head.named_parameters()
+        }
+        leaves = {"the gradient of the features": self.features} | weights
+        gradients = torch.autograd.grad(value, [*leaves.values()], allow_unused=True)
+        return {
+            name: gradient
+            for name, gradient in zip(leaves, gradients, strict=True)
+            if gradient is not None
+        }
+
+    def described(self) -> str:
+        """Return what the samples are."""
+        samples = [
+            f"labels {labels[: int(count)].tolist()} in {int(length)} frames or steps"
+            for length, labels, count in zip(*self.targets, strict=True)
+        ]
+        return samples[0] if len(samples) == 1 else f"a batch of {len(samples)} samples"
+
     def rows(self, samples: Sequence[int]) -> LossBatch:
         """Return the batch of some of the N samples, in this order, in each augmented view."""
         count = len(self.features) // self.views

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING
 from unittest import SkipTest
@@ -19,14 +18,11 @@ from bench.testing.contract import (
     Check,
     CheckResult,
     ContractError,
-    failing_checks,
     informs,
     requires,
-    run_checks,
 )
 from bench.testing.differences import are_close
 from bench.testing.double_precision import DetachedError, derivative_difference
-from bench.testing.emulated_cuda import EmulatedCuda, EmulatedTensor, MixedDevicesError
 from bench.testing.loss_batches import (
     CLASSES,
     DIMS,
@@ -39,18 +35,24 @@ from bench.testing.loss_batches import (
     draw_loss_batch,
     make_loss_batch,
 )
+from bench.testing.restored_state import restore_state
 from bench.testing.small_training import trained_twice
 from bench.testing.timing import loss_milliseconds
+from bench.testing.two_devices import compare_with_gpu
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.core.types import Targets
+    from bench.testing.emulated_cuda import EmulatedCuda
 
 _SCALES = (0.0, 1.0, 1e4)
 _DUPLICATES = 2
 _DESCENT_STEPS = 60
 _STEP_SIZE = 0.5
+_REMEDY = (
+    "leave out infeasible samples by losses.where(self.feasible(targets), 0), also before a "
+    "logarithm or a division, and compute logarithms by log_softmax"
+)
 
 
 def loss_checks(loss: Loss | str) -> list[Check]:
@@ -59,12 +61,12 @@ def loss_checks(loss: Loss | str) -> list[Check]:
     Args:
         loss: The loss, or its name, with default parameters.
     """
-    return failing_checks(LossKit(component_of("loss", loss)).checks())
+    return LossKit(component_of("loss", loss)).tests()
 
 
 def check_loss(loss: Loss | str) -> list[CheckResult]:
     """Check a loss, or that of a name with default parameters; return the result of each check."""
-    return run_checks(LossKit(component_of("loss", loss)).checks())
+    return LossKit(component_of("loss", loss)).run()
 
 
 class LossKit(ComponentKit[Loss]):
@@ -75,7 +77,7 @@ class LossKit(ComponentKit[Loss]):
     def exercise(self) -> None:
         """Make augmented views of a batch, and compute the objective and its gradients."""
         batch = draw_loss_batch(self.component, FEASIBLE)
-        _gradients(self._objective(batch), batch)
+        batch.gradients(self._objective(batch))
         self.component.on_epoch_end(batch.head)
 
     @requires("The classifier maps features (…, D) to logits (…, classes).")
@@ -111,7 +113,7 @@ class LossKit(ComponentKit[Loss]):
                 "the objective has no gradient; compute it from `features` without detach(), "
                 "no_grad() or item()"
             )
-        if not _gradient(value, batch).any():
+        if not batch.gradient(value).any():
             raise ContractError(
                 "the gradient of all features is zero, so nothing is learned; compute the "
                 "objective from head(features.sequence)"
@@ -127,7 +129,7 @@ class LossKit(ComponentKit[Loss]):
     def _require_finite(self, samples: Sequence[Sample], scale: float) -> None:
         batch = make_loss_batch(self.component, samples, scale=scale)
         value = self._objective(batch)
-        values = {"the objective": value.detach(), **_gradients(value, batch)}
+        values = {"the objective": value.detach(), **batch.gradients(value)}
         for name, each in values.items():
             if each.isfinite().all():
                 continue
@@ -135,7 +137,7 @@ class LossKit(ComponentKit[Loss]):
                 for sample in samples:
                     self._require_finite([sample], scale)
             raise ContractError(
-                f"{name} is not finite for {_described(batch.targets)}, and features times "
+                f"{name} is not finite for {batch.described()}, and features times "
                 f"{scale:g}; {_REMEDY}"
             )
 
@@ -164,7 +166,7 @@ class LossKit(ComponentKit[Loss]):
         if not infeasible.any():
             raise SkipTest("it can align every target")
         value = self._objective(batch)
-        if _gradient(value, batch)[infeasible].any():
+        if batch.gradient(value)[infeasible].any():
             raise ContractError(
                 "features of samples with feasible() = False have a gradient; set the losses of "
                 "these samples to 0: losses.where(self.feasible(targets), 0)"
@@ -185,7 +187,7 @@ class LossKit(ComponentKit[Loss]):
             return
         batch = make_loss_batch(self.component, FEASIBLE)
         value = self._objective(batch)
-        gradient = _gradient(value, batch)
+        gradient = batch.gradient(value)
         frames = batch.features.shape[1]
         for added, content in ((0, 100.0), (3, 100.0), (3, 0.0)):
             longer = batch.padded(added, 2 * bool(added), content)
@@ -197,7 +199,7 @@ class LossKit(ComponentKit[Loss]):
                     "without; leave out frames from targets.lengths on, by "
                     "bench.nn.ctc_functions.valid_frames"
                 )
-            changed = _gradient(other, longer)
+            changed = longer.gradient(other)
             padding = torch.arange(frames + added) >= batch.targets.lengths.unsqueeze(1)
             if changed[padding].any() or not are_close(changed[:, :frames], gradient):
                 raise ContractError(
@@ -227,8 +229,8 @@ class LossKit(ComponentKit[Loss]):
                 f"the objective is {value.item():.6g}, and {other.item():.6g} for the same "
                 "samples in another order; let no sample depend on its row"
             )
-        rows = batch.of_features(_gradient(value, batch)).rows(order).features
-        if not are_close(_gradient(other, permuted), rows):
+        rows = batch.of_features(batch.gradient(value)).rows(order).features
+        if not are_close(permuted.gradient(other), rows):
             raise ContractError(
                 "gradients depend on the order of the samples; let no sample depend on its row"
             )
@@ -260,7 +262,7 @@ class LossKit(ComponentKit[Loss]):
         for _ in range(2):
             batch = make_loss_batch(self.component, FEASIBLE)
             value = self._objective(batch)
-            values.append((batch.features, value, _gradient(value, batch)))
+            values.append((batch.features, value, batch.gradient(value)))
         if not all(map(torch.equal, *values)):
             raise ContractError(
                 "two computations from one seed differ; draw from torch's global generator alone, "
@@ -327,54 +329,36 @@ class LossKit(ComponentKit[Loss]):
         batch = make_loss_batch(self.component, samples)
         torch.manual_seed(1)
         expected = self._objective(batch).detach()
-        try:
-            with EmulatedCuda() as cuda:
-                cuda.move(batch.head)
-                features = batch.features.detach().to("cuda:0").requires_grad_()
-                labels = batch.targets.labels.to("cuda:0", non_blocking=True)
-                cuda.clear()
-                torch.manual_seed(1)
-                value = self.component.objective(
-                    batch.head, both_features(features), batch.targets._replace(labels=labels)
-                )
-                torch.autograd.grad(value, features, allow_unused=True)
-        except MixedDevicesError as error:
-            raise ContractError(
-                f"an operation has tensors of two devices: {error}; labels and features are on "
-                "the device, lengths on the host: move lengths by "
-                ".to(labels.device, non_blocking=True)"
-            ) from None
-        held = value.held if isinstance(value, EmulatedTensor) else value
-        if not are_close(held, expected):
-            raise ContractError(
-                f"the objective is {held.item():.6g} on a GPU, {expected.item():.6g} on the CPU; "
-                "compute both in the same way"
+
+        def on_gpu(cuda: EmulatedCuda) -> Tensor:
+            cuda.move(batch.head)
+            features = batch.features.detach().to("cuda:0").requires_grad_()
+            labels = batch.targets.labels.to("cuda:0", non_blocking=True)
+            cuda.clear()
+            torch.manual_seed(1)
+            value = self.component.objective(
+                batch.head, both_features(features), batch.targets._replace(labels=labels)
             )
-        if cuda.waits:
-            return (
-                f"each step waits for the GPU {len(cuda.waits)} times, at first for "
-                f"{cuda.waits[0].reason} ({cuda.waits[0].location}); see `bench docs devices`"
-            )
-        return None
+            torch.autograd.grad(value, features, allow_unused=True)
+            return value
+
+        return compare_with_gpu(
+            on_gpu,
+            expected,
+            "the objective",
+            "labels and features are on the device, lengths on the host: move lengths by "
+            ".to(labels.device, non_blocking=True)",
+        )
 
     @requires("The weights of the classifier are restored from a checkpoint, to the same bits.")
     def checkpoint(self) -> None:
         """Save and load the state of the classifier with weights_only=True."""
         batch = make_loss_batch(self.component, FEASIBLE)
-        _gradients(self._objective(batch), batch)
+        batch.gradients(self._objective(batch))
         self.component.on_epoch_end(batch.head)
-        file = io.BytesIO()
-        torch.save(batch.head.state_dict(), file)
-        file.seek(0)
         torch.manual_seed(7)
         restored = self.component.head(FeatureDims(DIMS, DIMS), CLASSES)
-        try:
-            restored.load_state_dict(torch.load(file, weights_only=True))
-        except Exception as error:  # noqa: BLE001 (pickle's and torch's)
-            raise ContractError(
-                f"the state of the classifier cannot be loaded ({str(error).partition(chr(10))[0]})"
-                "; keep tensors in it alone, as parameters or buffers"
-            ) from None
+        restore_state(batch.head, restored, "classifier")
         other = LossBatch(restored, batch.features, batch.targets, batch.views)
         if not torch.equal(self._objective(batch), self._objective(other)):
             raise ContractError(
@@ -409,38 +393,3 @@ class LossKit(ComponentKit[Loss]):
 
     def _objective(self, batch: LossBatch) -> Tensor:
         return self.component.objective(batch.head, both_features(batch.features), batch.targets)
-
-
-_REMEDY = (
-    "leave out infeasible samples by losses.where(self.feasible(targets), 0), also before a "
-    "logarithm or a division, and compute logarithms by log_softmax"
-)
-
-
-def _gradient(value: Tensor, batch: LossBatch) -> Tensor:
-    """Return the gradient of the features."""
-    (gradient,) = torch.autograd.grad(value, batch.features, allow_unused=True, retain_graph=True)
-    return torch.zeros_like(batch.features) if gradient is None else gradient
-
-
-def _gradients(value: Tensor, batch: LossBatch) -> dict[str, Tensor]:
-    """Return the gradients of the features and of the classifier's weights, by name."""
-    weights = {
-        f"the gradient of the classifier's {name}": each
-        for name, each in batch.head.named_parameters()
-    }
-    leaves = {"the gradient of the features": batch.features} | weights
-    gradients = torch.autograd.grad(value, [*leaves.values()], allow_unused=True)
-    return {
-        name: gradient
-        for name, gradient in zip(leaves, gradients, strict=True)
-        if gradient is not None
-    }
-
-
-def _described(targets: Targets) -> str:
-    """Return what the samples of a batch are."""
-    samples = []
-    for length, labels, count in zip(*targets, strict=True):
-        samples.append(f"labels {labels[: int(count)].tolist()} in {int(length)} frames or steps")
-    return samples[0] if len(samples) == 1 else f"a batch of {len(samples)} samples"

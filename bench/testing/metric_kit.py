@@ -21,9 +21,7 @@ from bench.testing.contract import (
     CheckResult,
     ContractError,
     Kit,
-    failing_checks,
     requires,
-    run_checks,
 )
 from bench.testing.global_state import changes, drawn_generators, global_state
 
@@ -36,12 +34,12 @@ _TEXTS = {
 
 def metric_checks(metric: Metric | str) -> list[Check]:
     """Return the checks of a metric, or of that of a name, for `pytest.mark.parametrize`."""
-    return failing_checks(MetricKit(_metric(metric)).checks())
+    return MetricKit(_metric(metric)).tests()
 
 
 def check_metric(metric: Metric | str) -> list[CheckResult]:
     """Check a metric, or that of a name; return the result of each check."""
-    return run_checks(MetricKit(_metric(metric)).checks())
+    return MetricKit(_metric(metric)).run()
 
 
 def _metric(metric: Metric | str) -> Metric:

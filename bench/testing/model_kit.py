@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -12,30 +11,30 @@ from torch import Tensor, nn
 from bench.core.components import FrameModel, Loss, Model
 from bench.core.errors import BenchError
 from bench.core.model_input import ImageInput
-from bench.core.types import Batch, FeatureDims, Features, InputShape
+from bench.core.types import FeatureDims, Features, InputShape
 from bench.recognizers.networks.network import build_network
 from bench.testing.component_kit import ComponentKit, component_of
 from bench.testing.contract import (
     Check,
     CheckResult,
     ContractError,
-    failing_checks,
     informs,
     requires,
-    run_checks,
 )
 from bench.testing.differences import are_close, relative_difference
-from bench.testing.emulated_cuda import EmulatedCuda, EmulatedTensor, MixedDevicesError
+from bench.testing.model_batches import TARGETS, Labels, make_model_batch, rows
+from bench.testing.restored_state import restore_state
 from bench.testing.timing import milliseconds
+from bench.testing.two_devices import compare_with_gpu
 from bench.training.step import TrainingStep
 
 if TYPE_CHECKING:
-    from bench.core.types import FrameNetwork, Seq2SeqNetwork
+    from bench.core.types import Batch, FrameNetwork, Seq2SeqNetwork
+    from bench.testing.emulated_cuda import EmulatedCuda
 
-CLASSES, FRAMES = 6, 24
+_CLASSES = 6
 _SMALL_FRAMES = InputShape(3, 16, 16)
 _MIN_WIDTH = 128
-_TARGETS = ((1, 2, 3), (4, 5))
 _TOLERANCE = 1e-3
 
 
@@ -52,12 +51,12 @@ def model_checks(model: Model | str, shape: InputShape | None = None) -> list[Ch
         shape: The shape of the frames or images that it is built for; None: the height and color of
             its default input, or 16×16 pixels for frames.
     """
-    return failing_checks(ModelKit(component_of("model", model), shape).checks())
+    return ModelKit(component_of("model", model), shape).tests()
 
 
 def check_model(model: Model | str, shape: InputShape | None = None) -> list[CheckResult]:
     """Check a model; return the result of each check. Arguments are those of `model_checks`."""
-    return run_checks(ModelKit(component_of("model", model), shape).checks())
+    return ModelKit(component_of("model", model), shape).run()
 
 
 class ModelKit(ComponentKit[Model]):
@@ -98,9 +97,9 @@ class ModelKit(ComponentKit[Model]):
                     f"features.{name} have dimension {size}, and feature_dims.{name} is "
                     f"{dimension}; state the dimension of the features"
                 )
-            if values is not None and (values.dim() != 3 or len(values) != len(_TARGETS)):  # noqa: PLR2004
+            if values is not None and (values.dim() != 3 or len(values) != len(TARGETS)):  # noqa: PLR2004
                 raise ContractError(
-                    f"features.{name} of {len(_TARGETS)} samples have shape "
+                    f"features.{name} of {len(TARGETS)} samples have shape "
                     f"{tuple(values.shape)}; return (N, T, D)"
                 )
             if values is not None and not values.isfinite().all():
@@ -142,7 +141,7 @@ class ModelKit(ComponentKit[Model]):
         output = step(self._batch)
         if output.infeasible:
             raise ContractError(
-                f"{output.infeasible} of {len(_TARGETS)} targets of at most 3 labels are longer "
+                f"{output.infeasible} of {len(TARGETS)} targets of at most 3 labels are longer "
                 "than the output; the network reduces the number of frames too much"
             )
         weights = {name: each for name, each in step.named_parameters() if each.requires_grad}
@@ -166,8 +165,8 @@ class ModelKit(ComponentKit[Model]):
         network, batch = self._network, self._batch
         before = self._features(network, batch)
         axis = 1 if self.component.accepts == "frames" else 3
-        changed = batch.inputs.clone()
-        changed[1].narrow(axis - 1, int(batch.lengths[1]), _padding(batch)).fill_(7)
+        changed, (longest, length) = batch.inputs.clone(), batch.lengths.tolist()
+        changed[1].narrow(axis - 1, length, longest - length).fill_(7)
         after = self._features(network, batch._replace(inputs=changed))
         difference = _largest_difference(after, before)
         if difference <= _TOLERANCE:
@@ -186,8 +185,8 @@ class ModelKit(ComponentKit[Model]):
         """Compare the features of a batch with those of its samples alone and in another order."""
         network, batch = self._network, self._batch
         together = self._features(network, batch)
-        alone = self._features(network, _rows(batch, [0]))
-        swapped = self._features(network, _rows(batch, [1, 0]))
+        alone = self._features(network, rows(batch, [0]))
+        swapped = self._features(network, rows(batch, [1, 0]))
         for what, output, row in (("alone", alone, 0), ("in another order", swapped, 1)):
             length = int(together.lengths[0])
             first = output.features.sequence[row, :length]
@@ -222,17 +221,8 @@ class ModelKit(ComponentKit[Model]):
     def checkpoint(self) -> None:
         """Save and load the state with weights_only=True."""
         network = self._network
-        file = io.BytesIO()
-        torch.save(network.state_dict(), file)
-        file.seek(0)
         restored = self._build(seed=1)
-        try:
-            restored.load_state_dict(torch.load(file, weights_only=True))
-        except Exception as error:  # noqa: BLE001 (pickle's and torch's)
-            raise ContractError(
-                f"the state of the network cannot be loaded ({str(error).partition(chr(10))[0]}); "
-                "keep tensors in it alone, as parameters or buffers"
-            ) from None
+        restore_state(network, restored, "network")
         outputs = [
             self._features(each.eval(), self._batch).features.sequence
             for each in (network, restored)
@@ -250,30 +240,22 @@ class ModelKit(ComponentKit[Model]):
         torch.manual_seed(1)
         expected = step(self._batch).loss.detach()
         step = self._step()
-        try:
-            with EmulatedCuda() as cuda:
-                cuda.move(step)
-                batch = self._batch.to("cuda:0")
-                torch.manual_seed(1)
-                value = step(batch).loss
-        except MixedDevicesError as error:
-            raise ContractError(
-                f"an operation has tensors of two devices: {error}; make constants on "
-                "inputs.device or as buffers, and move lengths by "
-                ".to(inputs.device, non_blocking=True)"
-            ) from None
-        held = value.held if isinstance(value, EmulatedTensor) else value
-        if not are_close(held, expected, _TOLERANCE):
-            raise ContractError(
-                f"the loss of a step is {held.item():.6g} on a GPU, {expected.item():.6g} on the "
-                "CPU; compute both in the same way"
-            )
-        if cuda.waits:
-            return (
-                f"each step waits for the GPU {len(cuda.waits)} times, at first for "
-                f"{cuda.waits[0].reason} ({cuda.waits[0].location}); see `bench docs devices`"
-            )
-        return None
+
+        def on_gpu(cuda: EmulatedCuda) -> Tensor:
+            cuda.move(step)
+            batch = self._batch.to("cuda:0")
+            torch.manual_seed(1)
+            loss: Tensor = step(batch).loss
+            return loss
+
+        return compare_with_gpu(
+            on_gpu,
+            expected,
+            "the loss of a step",
+            "make constants on inputs.device or as buffers, and move lengths by "
+            ".to(inputs.device, non_blocking=True)",
+            _TOLERANCE,
+        )
 
     @requires("Attention maps sum to 1 and cover the image, where the network returns maps.")
     def attention(self) -> None:
@@ -282,7 +264,7 @@ class ModelKit(ComponentKit[Model]):
         if not hasattr(network, "attend"):
             return
         batch = self._batch
-        _, maps = network.attend(batch.inputs, batch.lengths, self._feedback())
+        _, maps = network.attend(batch.inputs, batch.lengths, Labels())
         if not are_close(maps.sum((2, 3)), torch.ones(maps.shape[:2])):
             raise ContractError("attention maps do not sum to 1; normalize each map by a softmax")
         for cells, cell, side in zip(
@@ -333,16 +315,7 @@ class ModelKit(ComponentKit[Model]):
     @cached_property
     def _batch(self) -> Batch:
         """Two samples of three labels and two, the second of which is padded."""
-        shape = self._input_shape
-        frames = self.component.accepts == "frames"
-        longest = FRAMES if frames else shape.width
-        targets = torch.tensor([[1, 2, 3], [4, 5, 0]])
-        size = (2, FRAMES, *shape) if frames else (2, *shape)
-        inputs = torch.rand(size, generator=torch.Generator().manual_seed(0))
-        lengths = torch.tensor([longest, 3 * longest // 4])
-        return Batch(
-            inputs, lengths, targets, torch.tensor([3, 2]), torch.full_like(targets, -1), ("a", "b")
-        )
+        return make_model_batch(self._input_shape, clips=self.component.accepts == "frames")
 
     def _build(self, seed: int = 0, shape: InputShape | None = None) -> nn.Module:
         shape = shape or self._input_shape
@@ -352,7 +325,7 @@ class ModelKit(ComponentKit[Model]):
     def _construct(self, shape: InputShape) -> nn.Module:
         """Build the network with draws from torch's global generator as it is."""
         model: Any = self.component
-        network = model.build(shape) if self._is_frame_model else model.build(shape, CLASSES)
+        network = model.build(shape) if self._is_frame_model else model.build(shape, _CLASSES)
         if not isinstance(network, nn.Module):
             raise ContractError(
                 f"build() returned a value of type {type(network).__name__}; return a "
@@ -368,7 +341,7 @@ class ModelKit(ComponentKit[Model]):
         """Return a training step under CTC or cross-entropy, with the weights of seed 0."""
         loss = cast("Loss", component_of("loss", "ctc" if self._is_frame_model else "ce"))
         torch.manual_seed(0)
-        network = build_network(self.component, loss, self._input_shape, CLASSES)
+        network = build_network(self.component, loss, self._input_shape, _CLASSES)
         return TrainingStep(network, loss).train()
 
     def _features(self, network: nn.Module, batch: Batch) -> _Output:
@@ -376,7 +349,7 @@ class ModelKit(ComponentKit[Model]):
         if self._is_frame_model:
             features, lengths = network(batch.inputs, batch.lengths)
         else:
-            features = network(batch.inputs, batch.lengths, self._feedback(len(batch.ids)))
+            features = network(batch.inputs, batch.lengths, Labels(len(batch.ids)))
             steps = features.sequence.shape[1] if isinstance(features, Features) else 0
             lengths = batch.lengths.new_full(batch.lengths.shape, steps)
         if not isinstance(features, Features) or not isinstance(lengths, Tensor):
@@ -386,42 +359,6 @@ class ModelKit(ComponentKit[Model]):
                 f"{'Features(sequence), lengths' if self._is_frame_model else 'Features(sequence)'}"
             )
         return _Output(features, lengths)
-
-    def _feedback(self, samples: int = 2) -> _Labels:
-        return _Labels(samples)
-
-
-class _Labels:
-    """A feedback of the labels 1, 2 and 3 for every sample, which then ends."""
-
-    def __init__(self, samples: int) -> None:
-        self._samples = samples
-        self._next = 0
-
-    def __call__(self, features: Tensor) -> Tensor | None:
-        self._next += 1
-        if self._next > max(map(len, _TARGETS)):
-            return None
-        return torch.full((self._samples,), self._next, device=features.device)
-
-
-def _padding(batch: Batch) -> int:
-    """Return the number of frames or columns of padding of the second sample."""
-    longest, length = batch.lengths.tolist()
-    return int(longest - length)
-
-
-def _rows(batch: Batch, rows: list[int]) -> Batch:
-    """Return some samples of a batch, in this order."""
-    index = torch.tensor(rows)
-    return batch._replace(
-        inputs=batch.inputs[index],
-        lengths=batch.lengths[index],
-        targets=batch.targets[index],
-        target_lengths=batch.target_lengths[index],
-        key_frames=batch.key_frames[index],
-        ids=tuple(batch.ids[row] for row in rows),
-    )
 
 
 def _largest_difference(after: _Output, before: _Output) -> float:

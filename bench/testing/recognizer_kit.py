@@ -19,10 +19,8 @@ from bench.testing.contract import (
     Check,
     CheckResult,
     ContractError,
-    failing_checks,
     informs,
     requires,
-    run_checks,
 )
 from bench.testing.timing import milliseconds
 
@@ -32,12 +30,12 @@ _FRAMES = 6
 
 def recognizer_checks(recognizer: Recognizer | str) -> list[Check]:
     """Return the checks of a recognizer, or that of a name, for `pytest.mark.parametrize`."""
-    return failing_checks(RecognizerKit(component_of("recognizer", recognizer)).checks())
+    return RecognizerKit(component_of("recognizer", recognizer)).tests()
 
 
 def check_recognizer(recognizer: Recognizer | str) -> list[CheckResult]:
     """Check a recognizer, or that of a name; return the result of each check."""
-    return run_checks(RecognizerKit(component_of("recognizer", recognizer)).checks())
+    return RecognizerKit(component_of("recognizer", recognizer)).run()
 
 
 class RecognizerKit(ComponentKit[Recognizer]):

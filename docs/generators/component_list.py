@@ -16,6 +16,7 @@ from bench.config import bench_toml
 from bench.core import registry
 from bench.core.components import Component
 from bench.core.files import file_parameters
+from bench.core.json_schema import described_fields
 from bench.core.schema import Tabular
 from bench.evaluation import protocols
 from bench.evaluation.metrics.metric import all_metrics
@@ -60,10 +61,7 @@ def section(component: type[Component]) -> str:
 def parameters(component: type[Any]) -> Iterator[tuple[str, str, str, str]]:
     """Yield name, type, default and meaning of each parameter."""
     hints = get_type_hints(component, include_extras=True)
-    meanings: dict[str, str] = {}
-    for base in reversed(component.__mro__):
-        meanings |= docstring(base).items()
-    files = file_parameters(component)
+    meanings, files = described_fields(component), file_parameters(component)
     for field in fields(component):
         kind = "file" if field.name in files else type_text(hints[field.name])
         yield quoted(field.name), kind, default(field), meanings.get(field.name, "")

@@ -9,7 +9,6 @@ from typing import NamedTuple
 SECTION = re.compile(
     r"^(Args|Attributes|Raises|Returns|Yields|Source|Example):(?:\n| (?=\S))", re.MULTILINE
 )
-ITEM = re.compile(r"^ {4}(\w+): ?(.*(?:\n(?: {5,}.*|(?=\n)))*)", re.MULTILINE)
 
 
 class Docstring(NamedTuple):
@@ -17,11 +16,6 @@ class Docstring(NamedTuple):
 
     text: str
     sections: dict[str, str]
-
-    def items(self) -> dict[str, str]:
-        """Return what is written of each parameter or attribute."""
-        listed = self.sections.get("Args", "") + self.sections.get("Attributes", "")
-        return {name: " ".join(text.split()) for name, text in ITEM.findall(listed)}
 
 
 def docstring(thing: object) -> Docstring:

@@ -12,6 +12,7 @@ from msgspec import UnsetType
 from tables import GENERATED, quoted, table
 from types_text import type_text
 
+from bench.core.json_schema import described_fields
 from bench.evaluation import predictions, sample_properties
 from bench.leaderboards import board
 from bench.leaderboards.samples import samples_file
@@ -106,13 +107,13 @@ def classes(annotation: Any) -> Iterator[type[Any]]:  # noqa: ANN401 (any annota
 def section(document: type[Any]) -> str:
     """Return the section of one class, with a row per field."""
     hints = get_type_hints(document, include_extras=True)
-    written = docstring(document)
-    meanings = written.items()
+    meanings = described_fields(document)
     rows = (
         (quoted(field.name), json_type(hints[field.name]), meanings.get(field.name, ""))
         for field in fields(document)
     )
-    return f"### {document.__name__}\n\n{written.text}\n\n{table(('key', 'type', 'meaning'), rows)}"
+    listed = table(("key", "type", "meaning"), rows)
+    return f"### {document.__name__}\n\n{docstring(document).text}\n\n{listed}"
 
 
 def json_type(annotation: Any) -> str:  # noqa: ANN401 (any annotation)

@@ -221,7 +221,8 @@ def test_pictures_of_a_training_are_png(rows, tmp_path):
 def test_notebooks_show_tables_without_scripts_or_markup_of_others(rows):
     hostile = "<script>alert(1)</script>\x1b[2J"
     board = library.load_board("quick")
-    data = replace(board.data, rows=[replace(row, label=hostile) for row in board.rows])
+    labeled = [replace(row, label=hostile) for row in board.rows]
+    data = replace(board.data, suite=hostile, rows=labeled)
     predictions = replace(library.load_predictions(rows[0]), name=hostile)
     shown = [
         library.Board(data, board.folder),
@@ -234,6 +235,7 @@ def test_notebooks_show_tables_without_scripts_or_markup_of_others(rows):
     ]
     for each in shown:
         html = each._repr_html_()
+        assert "\x1b" not in repr(each) + str(each)
         assert "<script" not in html
         assert "\x1b" not in html
         assert "<table>" in html or "<img" in html

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from installed_wheel import build
 
-from .snippets import ROOT, blocks
+from .snippets import blocks
 
 PAGES = [f"docs/tutorial/{name}.md" for name in ("first-board", "own-loss", "own-words")]
 MACHINE_MINUTES = 15
@@ -26,10 +27,7 @@ SHARE_PACKAGES = (
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
     """Return the folder of the wheel of this checkout."""
-    folder = tmp_path_factory.mktemp("wheels")
-    build = ["uv", "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True)
-    return folder
+    return build(tmp_path_factory.mktemp("wheels"))[1].parent
 
 
 def script(pages):

@@ -305,7 +305,7 @@ def test_nothing_is_overwritten(home, bench):
         ("2d", "cannot be imported"),
         ("class", "cannot be imported"),
         ("torch", "would hide the Python module 'torch'"),
-        ("a/b", "cannot be called 'a/b'"),
+        ("a/b", "'a/b' is not a valid name of a loss"),
     ],
 )
 def test_a_name_that_python_cannot_import_is_refused(tmp_path, name, explanation):

@@ -10,7 +10,7 @@ import torch
 
 from bench.core.errors import BenchError
 from bench.testing import Check, ContractError
-from bench.testing.contract import Kit, failing_checks, informs, requires
+from bench.testing.contract import Kit, informs, requires
 from bench.testing.global_state import changes, global_state, reseeded_generators
 
 
@@ -61,7 +61,7 @@ class Careless(Kit):
 
 def test_global_state_is_restored_after_each_check():
     before, drawn = global_state(), torch.get_rng_state()
-    results = [check.run() for check in Careless().checks()]
+    results = Careless().run()
     assert [(each.name, each.outcome) for each in results] == [
         ("careful-use", "passed"),
         ("speed", "note"),
@@ -71,7 +71,7 @@ def test_global_state_is_restored_after_each_check():
 
 
 def test_a_test_runs_the_checks_that_can_fail():
-    assert [check.name for check in failing_checks(Careless().checks())] == ["careful-use"]
+    assert [check.name for check in Careless().tests()] == ["careful-use"]
 
 
 def test_changed_settings_are_named(monkeypatch):

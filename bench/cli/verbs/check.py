@@ -56,7 +56,10 @@ def check(load: Load, target: str, kind: str | None, *, as_json: bool) -> Exit:
     chosen = [each for each in components if kind in {None, _kind(each)}]
     if not chosen:
         raise BenchError(f"{target} has no {kind}; leave out --kind to check all components")
-    results = [(component, _results(component)) for component in chosen]
+    # Here, because torch is imported, which a mistake above need not wait for.
+    from bench.testing import check_component
+
+    results = [(component, check_component(component)) for component in chosen]
     text = [part for each in results for part in _described(*each)]
     report(text, [_json(*each) for each in results], as_json=as_json)
     failed = any(each.outcome == "failed" for _, checks in results for each in checks)
@@ -120,17 +123,6 @@ def _named(config: Config, text: str) -> Iterator[Component | Metric]:
         raise BenchError(
             plugin_files.with_how_to_add(f"there is no component '{name}'{hint}", import_faults())
         )
-
-
-def _results(component: Component | Metric) -> list[CheckResult]:
-    """Return the results of all checks of a component.
-
-    Raises:
-        BenchError: It cannot be used here at all: data that are not prepared, a missing package.
-    """
-    from bench.testing import check_component
-
-    return check_component(component)
 
 
 def _kind(component: Component | Metric) -> str:

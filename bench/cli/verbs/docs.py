@@ -34,14 +34,22 @@ def docs(page: str | None, *, raw: bool, as_path: bool) -> None:
         click.echo(chosen.file if chosen else package_data("docs"))
     elif chosen is None:
         print_text(_contents())
-    elif raw or not sys.stdout.isatty():
-        click.echo(chosen.text(), nl=False)
     else:
-        from bench.cli.render.page_text import page_text
+        from bench.cli.render.api_text import with_docstrings
 
-        color = has_color(sys.stdout)
-        text = page_text(chosen.text(), terminal_width(sys.stdout), color=color)
-        click.echo_via_pager(text, color=color)
+        _print_page(with_docstrings(chosen.text()), formatted=not raw and sys.stdout.isatty())
+
+
+def _print_page(markdown: str, *, formatted: bool) -> None:
+    """Print a page as it is, or formatted in the pager."""
+    if not formatted:
+        click.echo(markdown, nl=False)
+        return
+    from bench.cli.render.page_text import page_text
+
+    color = has_color(sys.stdout)
+    text = page_text(markdown, terminal_width(sys.stdout), color=color)
+    click.echo_via_pager(text, color=color)
 
 
 def _contents() -> Text:

@@ -85,9 +85,9 @@ def test_a_download_that_fails_says_why_and_that_it_resumes(server, bench, tmp_p
     [
         ("iam", "'iam' is given to registered users only, so bench does not download it. Register"),
         ("phoenix14", "lists no file to download (license: Creative Commons 4.0, non-commercial"),
-        ("phoenix14", "RWTH-PHOENIX/: Download phoenix-2014.v3.tar.gz, as the page tells"),
+        ("phoenix14", "RWTH-PHOENIX/: Download phoenix-2014.v3.tar.gz as described on the page"),
         ("synth90k", "https://www.robots.ox.ac.uk/~vgg/data/text/: Download mjsynth.tar.gz"),
-        ("seq-digits", "Nothing to do: the scans come with scikit-learn"),
+        ("seq-digits", "Nothing has to be done: the scans come with"),
     ],
 )
 def test_what_is_not_downloaded_is_refused_with_how_to_get_it(bench, home, name, reason):

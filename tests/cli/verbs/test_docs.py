@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import bench as library
 from bench.cli.render.page_text import page_text
 from bench.core.documentation import SECTIONS, find_page, pages
 from bench.core.text_width import text_width
@@ -70,6 +71,16 @@ def test_the_first_sentence_is_prose_without_markup(tmp_path, markdown, sentence
     file = tmp_path / "page.md"
     file.write_text(markdown)
     assert type(PAGES["decoding"])("page", "how-to", file).first_sentence() == sentence
+
+
+def test_the_page_of_the_library_has_every_name_with_its_docstring(bench):
+    page = bench("docs", "api").out
+    assert ":::" not in page
+    for name in library.__all__:
+        assert f"\nbench.{name}" in page
+        assert f"    {getattr(library, name).__doc__.splitlines()[0]}\n" in page
+    assert "\nbench.load_board(board='quick', *, config=None, results=None)\n" in page
+    assert "\nBoard.to_arrow()\n" in page
 
 
 @pytest.mark.parametrize("name", ["decoding", "decoding.md", "docs/reference/decoding.md"])
