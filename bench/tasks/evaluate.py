@@ -93,7 +93,7 @@ def predict(
 ) -> pa.Table:
     """Return the predictions of the test split (see `bench.evaluation.predictions`).
 
-    Raises BenchError where the split has no sample.
+    Raises BenchError if the split has no sample.
     """
     training = evaluation.training
     reading = NetworkReading(

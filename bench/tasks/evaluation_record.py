@@ -33,8 +33,8 @@ class SplitRead:
     Attributes:
         readings: One per sample, in order.
         remarks: How many readings have each remark of the recognizer, such as `missing`.
-        alphabet: The characters that it can read; None where they are unknown.
-        parameters: Its number of weights; None where it is unknown.
+        alphabet: The characters that it can read; None if they are unknown.
+        parameters: Its number of weights; None if it is unknown.
         price: What it cost in US dollars; None if it has no price.
     """
 

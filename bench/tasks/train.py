@@ -144,7 +144,7 @@ def _build(training: Training, pipeline: InputPipeline, device_name: str) -> Rec
 
 
 def _require_space(network: RecognitionNetwork, folder: Path) -> None:
-    """Raise BenchError where the disk is too full for checkpoints and weights."""
+    """Raise BenchError if the disk is too full for checkpoints and weights."""
     parameters, _ = networks.count_parameters(network)
     size = parameters * _BYTES_PER_PARAMETER
     what = f"a training of {parameters:,} parameters writes"
@@ -152,7 +152,7 @@ def _require_space(network: RecognitionNetwork, folder: Path) -> None:
 
 
 def _require_samples(training: Training, pipeline: InputPipeline, split: Split) -> EpochBatches:
-    """Return the batches of `split`. Raises BenchError where it has no sample."""
+    """Return the batches of `split`. Raises BenchError if it has no sample."""
     batches = pipeline.batches(split, training.recipe.batch_size)
     if not len(batches):
         raise BenchError(

@@ -42,7 +42,7 @@ class TaskStatus:
         record: Its record, where it is done.
         failure: The failure of its last attempt.
         stale: The newest record of the same names and seed under another key.
-        fault: Why its record cannot be used; empty where it can.
+        fault: Why its record cannot be used; empty if it can.
         live: Its state in a current run that has not finished it.
     """
 

@@ -68,7 +68,7 @@ class Device:
     Attributes:
         name: "cpu" or "cuda".
         gpu: The name of the GPU.
-        driver: The version of its driver; None where it is unknown.
+        driver: The version of its driver; None if it is unknown.
         cuda: The version of CUDA that torch was built with.
         cudnn: The version of cuDNN.
     """
