@@ -96,7 +96,7 @@ def evaluate(
 
 
 def _training(word: str, workspace: Workspace) -> FinishedTraining | None:
-    """Return the finished training of a key or folder; None where it is neither."""
+    """Return the finished training of a key or folder; None if it is neither."""
     from bench.export.exporting import find_training
 
     try:

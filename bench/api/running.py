@@ -27,7 +27,7 @@ class RunError(BenchError):
     """Tasks of a run have failed or were cancelled; all others have run.
 
     Attributes:
-        board: The board with everything that is done; None where nothing is.
+        board: The board with everything that is done; None if nothing is.
         failures: How the last attempt at each failed task ended.
     """
 
@@ -133,7 +133,7 @@ def run(
 def _board(
     suite: Suite, selected: Selected, failures: Sequence[Failure], cancelled: Sequence[Task]
 ) -> Board:
-    """Return the working board. Raises RunError where a task failed or was cancelled."""
+    """Return the working board. Raises RunError if a task failed or was cancelled."""
     if not failures and not cancelled:
         return draw_board(suite.workspace, suite.data)
     board = None

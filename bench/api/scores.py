@@ -149,7 +149,7 @@ def score(
 
 
 def _found_protocol(protocol: str | Protocol, config: PathLike | None) -> Protocol:
-    """Return a protocol by its name. Raises BenchError where no protocol has that name."""
+    """Return a protocol by its name. Raises BenchError if no protocol has that name."""
     from bench.evaluation.protocols import PROTOCOLS
 
     if not isinstance(protocol, str):

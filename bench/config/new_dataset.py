@@ -47,7 +47,7 @@ def with_dataset(
     if _parsed(new) != _expected(text, name, keys):
         lines = "; ".join(f"{key} = {_item(value).as_string()}" for key, value in keys.items())
         raise BenchError(
-            f"the table cannot be added as this bench.toml is written; add it yourself: "
+            f"bench cannot add the table to this bench.toml; add it yourself: "
             f"[dataset.{name}] {lines}"
         )
     return new

@@ -177,7 +177,7 @@ class TrainedEntry:
 
     @property
     def origin(self) -> Origin:
-        """Where the row comes from."""
+        """Who trained and who ran the row, see `bench.core.recognition.Origin`."""
         return "trained"
 
     @property
@@ -207,7 +207,7 @@ class RecognizerEntry:
 
     @property
     def origin(self) -> Origin:
-        """Where the row comes from."""
+        """Who trained and who ran the row, see `bench.core.recognition.Origin`."""
         return self.recognizer.origin
 
     @property

@@ -159,7 +159,7 @@ class Dataset(Component, ABC):
 
     @abstractmethod
     def splits(self) -> tuple[Split, ...]:
-        """Return its splits. Raises BenchError where it is not prepared."""
+        """Return its splits. Raises BenchError if it is not prepared."""
 
     @abstractmethod
     def fingerprint(self, split: Split) -> str:

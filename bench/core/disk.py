@@ -33,7 +33,7 @@ def require_writable(folder: Path, remedy: str) -> None:
 
 
 def require_space(folder: Path, size: int, what: str, remedy: str) -> None:
-    """Raise BenchError where the disk of an existing folder has less than `size` bytes free.
+    """Raise BenchError if the disk of an existing folder has less than `size` bytes free.
 
     Args:
         folder: A folder on that disk.

@@ -40,7 +40,7 @@ class Page:
         return self.file.read_text(encoding="utf-8")
 
     def first_sentence(self) -> str:
-        """Return the first sentence of prose, without markup; empty where there is none."""
+        """Return the first sentence of prose, without markup; empty if there is none."""
         from markdown_it import MarkdownIt
 
         tokens = MarkdownIt().enable("table").parse(self.text())

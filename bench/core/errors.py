@@ -77,7 +77,7 @@ def os_error(error: OSError) -> str:
 
 
 def nearest(word: str, words: Iterable[str], likeness: float = 0.6) -> str | None:
-    """Return the most similar word, None where none has at least this likeness (1: equality)."""
+    """Return the most similar word, None if none has at least this likeness (1: equality)."""
     return next(iter(difflib.get_close_matches(word, sorted(words), 1, likeness)), None)
 
 

@@ -43,7 +43,7 @@ class ImageInput:
     margin: tuple[NonNegativeInt, NonNegativeInt] = (0, 0)
 
     def __post_init__(self) -> None:
-        """Raise BenchError where ImageNet's three means would normalize one channel."""
+        """Raise BenchError if ImageNet's three means would normalize one channel."""
         if self.normalization == "imagenet" and not self.color:
             raise BenchError(
                 "normalization = 'imagenet' requires three channels, but the input is gray; set "
@@ -89,7 +89,7 @@ class FrameInput:
     normalization: Normalization = "signed"
 
     def __post_init__(self) -> None:
-        """Raise BenchError where the crop is larger than the frame."""
+        """Raise BenchError if the crop is larger than the frame."""
         if self.size and self.crop > self.size:
             raise BenchError(
                 f"crop = {self.crop} is larger than size = {self.size}; lower crop or raise size"

@@ -94,7 +94,7 @@ def set_plugins(paths: Sequence[Path]) -> None:
 
 
 def read_file(path: Path) -> PluginFile:
-    """Read a plug-in. Raises BenchError where it is not a Python file, or cannot be read."""
+    """Read a plug-in. Raises BenchError if it is not a Python file, or cannot be read."""
     if path.suffix != ".py":
         raise BenchError(f"plug-in '{path}' is not a Python file; its name has to end with .py")
     try:

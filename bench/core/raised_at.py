@@ -18,7 +18,7 @@ _INSTALLED = {"site-packages", "dist-packages"}
 
 
 def raised_at(error: BaseException, own: Collection[Path] = ()) -> str | None:
-    """Return file and line where `error` was raised, like `my_loss.py:31`; None where unknown.
+    """Return file and line where `error` was raised, like `my_loss.py:31`; None if unknown.
 
     Of the calls that led to it, it is the innermost in a file that belongs neither to bench nor to
     Python nor to an installed package, else the innermost in bench.

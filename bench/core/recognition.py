@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from bench.data.reading.encoded_samples import EncodedSample
 
 Origin = Literal["trained", "pretrained", "predictions"]
-"""Who trained it and who ran it: bench both; others and bench; others both."""
+"""Who trained and who ran a row: bench did both (`trained`), others trained it and bench ran it
+(`pretrained`), or others did both (`predictions`)."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Reading:
     """What was read of one sample.
 
     Attributes:
-        text: The text; empty where nothing was read.
-        confidence: How certain it is, in [0, 1]; None where it is unknown.
+        text: The text; empty if nothing was read.
+        confidence: How certain it is, in [0, 1]; None if it is unknown.
         seconds: What reading it took, where others measured that.
         price: What reading it cost, in US dollars.
         remark: What a person should know of it, such as `missing`; boards count equal remarks.
@@ -72,12 +73,12 @@ class TextReader(ABC):
 
     @property
     def parameters(self) -> int | None:
-        """The number of weights; None where it is unknown."""
+        """The number of weights; None if it is unknown."""
         return None
 
     @property
     def alphabet(self) -> frozenset[str] | None:
-        """The characters that it can read; None where they are unknown."""
+        """The characters that it can read; None if they are unknown."""
         return None
 
     def remarks(self) -> Mapping[str, int]:

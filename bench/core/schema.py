@@ -42,7 +42,7 @@ class Parsed:
 
     Attributes:
         parse: Returns the value of the field for a value of TOML, and a value of the field as it
-            is. It raises BenchError where it cannot.
+            is. It raises BenchError if it cannot.
     """
 
     parse: Callable[[object], Any]
@@ -62,7 +62,7 @@ class SchemaError(BenchError):
 
     Attributes:
         key: The wrong key.
-        assignment: The assignment as TOML, such as `width = -1`; empty where there is none.
+        assignment: The assignment as TOML, such as `width = -1`; empty if there is none.
     """
 
     def __init__(self, key: str, message: str, assignment: str = "") -> None:

@@ -70,7 +70,7 @@ def _bases() -> Iterator[str]:
 
 
 def _fault(folder: str) -> str | None:
-    """Return why sockets and logs cannot be in a folder, or None where they can."""
+    """Return why sockets and logs cannot be in a folder, or None if they can."""
     if len(os.fsencode(folder)) > MAX_BASE:
         return "has too long a path"
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -230,7 +230,7 @@ class _Layout:
         return _Layout(columns, [column.natural for column in columns])
 
     def fitted(self, width: int) -> _Layout | None:
-        """Return it with text wrapped so that all columns fit; None where they cannot."""
+        """Return it with text wrapped so that all columns fit; None if they cannot."""
         *others, last = self.columns
         end = last.comfortable if self.below else last.comfortable_as_last
         return self._narrowed([*(column.comfortable for column in others), end], width)
@@ -290,7 +290,7 @@ class _Layout:
         return ["", *lines] if index and text_width(lines[0]) > width else lines
 
     def _narrowed(self, least: Sequence[int], width: int) -> _Layout | None:
-        """Return it with the widest columns narrowed until all fit; None where they cannot."""
+        """Return it with the widest columns narrowed until all fit; None if they cannot."""
         available = width - len(_GAP) * (len(least) - 1)
         if sum(least) > available:
             return None

@@ -83,7 +83,7 @@ class Features(NamedTuple):
 
     Attributes:
         sequence: (N, T, D), one feature per frame, or (N, S, D), one feature per output step.
-        visual: (N, T, V), the features of frames before the sequence module; None where the network
+        visual: (N, T, V), the features of frames before the sequence module; None if the network
             has no such module.
     """
 
@@ -96,7 +96,7 @@ class FeatureDims(NamedTuple):
 
     Attributes:
         sequence: D, of the sequence features.
-        visual: V, of the visual features; None where the network has none.
+        visual: V, of the visual features; None if the network has none.
     """
 
     sequence: int

@@ -135,7 +135,7 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counts of one split; None where something was not counted.
+    """Counts of one split; None if something was not counted.
 
     Triples are the minimum, the (lower) median and the maximum.
 

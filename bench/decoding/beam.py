@@ -38,7 +38,7 @@ class BeamDecoder(Decoder):
     cut: BelowOne = 0.0
 
     def build(self, family: DecoderFamily, vocabulary: tuple[str, ...]) -> Decode:  # noqa: ARG002
-        """Return the search. Raises BenchError where `cut` is too large for the vocabulary."""
+        """Return the search. Raises BenchError if `cut` is too large for the vocabulary."""
         from bench.decoding.algorithms.prefix_beam import prefix_beam_search, refuse_large_cut
 
         refuse_large_cut(self.cut, len(vocabulary) + 1)

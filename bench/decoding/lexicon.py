@@ -45,7 +45,7 @@ class LexiconDecoder(Decoder):
     edits: NonNegativeInt = 3
 
     def __post_init__(self) -> None:
-        """Raise BenchError where a parameter would change nothing."""
+        """Raise BenchError if a parameter would change nothing."""
         if self.by == "probability" and "edits" in self.changed():
             raise BenchError(
                 "decoder 'lexicon': edits has no effect with by = \"probability\"; "
@@ -55,7 +55,7 @@ class LexiconDecoder(Decoder):
     def build(self, family: DecoderFamily, vocabulary: tuple[str, ...]) -> Decode:  # noqa: ARG002
         """Return the search among the words that the vocabulary can spell.
 
-        Raises BenchError where the file is missing, malformed or has no such word.
+        Raises BenchError if the file is missing, malformed or has no such word.
         """
         from bench.decoding.algorithms.lexicon_search import MostProbableWord, NearbyWord
 

@@ -54,7 +54,7 @@ class NGramDecoder(Decoder):
     space: str = "<space>"
 
     def build(self, family: DecoderFamily, vocabulary: tuple[str, ...]) -> Decode:  # noqa: ARG002
-        """Return the search. Raises BenchError where the file is missing or malformed."""
+        """Return the search. Raises BenchError if the file is missing or malformed."""
         from bench.decoding.algorithms.arpa import read_arpa
         from bench.decoding.algorithms.language_model import LanguageModel
         from bench.decoding.algorithms.ngram_search import NGramSearch

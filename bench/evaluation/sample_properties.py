@@ -17,7 +17,7 @@ PREFIX = "property/"
 SIZES = ("width", "height", "frames")
 """Width and height in pixels of an image as it is stored; the number of frames of a clip."""
 NAMES = ("writer", "signer", "source", "session")
-"""The origin of a sample; empty where unknown."""
+"""The origin of a sample; empty if unknown."""
 _TYPES = dict.fromkeys(SIZES, pa.int32()) | dict.fromkeys(NAMES, pa.string())
 _MAX_NAME = 60
 """Characters of a name; longer ones are cut."""

@@ -80,7 +80,7 @@ class RayExecutor:
         self._checked = time.monotonic()
 
     def check(self, task: Task) -> None:
-        """Raise BenchError where the cluster is not large enough for `task`."""
+        """Raise BenchError if the cluster is not large enough for `task`."""
         reservation(task)
 
     def capacity(self, task: Task) -> int:

@@ -85,8 +85,8 @@ def find(address: str, file: str, running: Callable[[], Iterable[str]]) -> Clust
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or len(port) > _MAX_PORT_DIGITS:
         raise BenchError(
-            f"{quoted(address)} is not the HOST:PORT of a Ray cluster{origin}, nor `auto` or "
-            "`local`"
+            f"{quoted(address)} is not the address of a Ray cluster{origin}; give its HOST:PORT, "
+            "`auto` or `local`"
         )
     return ClusterAddress(host.removeprefix("[").removesuffix("]"), int(port), origin, remedy)
 

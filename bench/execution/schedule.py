@@ -102,7 +102,7 @@ have entry points of the group `bench.executor`."""
 
 
 def open_executor(name: str, address: str | None = None) -> AbstractContextManager[Executor]:
-    """Return the executor `name`. Raises BenchError where it is unknown or cannot be imported."""
+    """Return the executor `name`. Raises BenchError if it is unknown or cannot be imported."""
     if name in EXECUTORS:
         return EXECUTORS[name](address)
     others: dict[str, Callable[[str | None], AbstractContextManager[Executor]]] = {}

@@ -61,7 +61,7 @@ class RadialCTC(FrameLoss):
     variant: Literal["paper", "authors"] = "paper"
 
     def __post_init__(self) -> None:
-        """Raise BenchError where `center` has no effect."""
+        """Raise BenchError if `center` has no effect."""
         if self.variant == "authors" and "center" in self.changed():
             raise BenchError(
                 "loss 'radial-ctc': center is read with variant = 'paper' only; the authors' code "

@@ -63,7 +63,7 @@ class VAC(FrameLoss):
     shared: bool = False
 
     def __post_init__(self) -> None:
-        """Raise BenchError where a parameter has no effect, or two exclude each other."""
+        """Raise BenchError if a parameter has no effect, or two exclude each other."""
         idle = {"eta", "lambda2"} & self.changed().keys()
         if idle and self.auxiliary == "ctc":
             raise BenchError(

@@ -65,7 +65,7 @@ class VitstrTiny(Seq2SeqModel):
         )
 
     def _patches(self, shape: InputShape) -> tuple[int, int]:
-        """Return the rows and columns of patches. Raises BenchError where these are unusable."""
+        """Return the rows and columns of patches. Raises BenchError if these are unusable."""
         from bench.nn.fixed_width import common_width
 
         height, width = self.patch_height, self.patch_width

@@ -43,7 +43,7 @@ class Greedy:
         self._needed: int | None = None
 
     def __call__(self, features: Tensor) -> Tensor | None:
-        """Return the most probable class (N,) for features (N, D), or None where all have ended."""
+        """Return the most probable class (N,) for features (N, D), or None if all have ended."""
         self._logits.append(self._head(features))
         best = self._logits[-1].argmax(-1)
         ended = best == EOS

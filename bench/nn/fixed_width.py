@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def common_width(model: str, shape: InputShape) -> int:
-    """Return the width of all images. Raises BenchError where widths vary."""
+    """Return the width of all images. Raises BenchError if widths vary."""
     if not shape.width:
         raise BenchError(
             f"model '{model}' has learned positions and requires images of one width, but the "
@@ -25,7 +25,7 @@ def common_width(model: str, shape: InputShape) -> int:
 
 
 def halved_size(shape: InputShape, times: int) -> tuple[int, int]:
-    """Return height and width halved `times` times, rounded down. Raises BenchError where 0."""
+    """Return height and width halved `times` times, rounded down. Raises BenchError if 0."""
     height, width = shape.height >> times, shape.width >> times
     if not height * width:
         raise BenchError(

@@ -46,7 +46,7 @@ class PluginFinder(MetaPathFinder):
         path: Sequence[str] | None,  # noqa: ARG002 (plug-ins are found by name)
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        """Return how to import `fullname`, None where it is not a plug-in."""
+        """Return how to import `fullname`, None if it is not a plug-in."""
         file = plugin_of(fullname)
         if file is None:
             return None

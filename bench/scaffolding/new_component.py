@@ -35,7 +35,7 @@ class NewComponent:
     folder: Path
 
     def __post_init__(self) -> None:
-        """Raise BenchError where the name cannot be that of a component or of a Python module."""
+        """Raise BenchError if the name cannot be that of a component or of a Python module."""
         if fault := name_fault(self.kind, self.name):
             raise BenchError(fault)
         if not self.module.isidentifier() or keyword.iskeyword(self.module):

@@ -36,12 +36,12 @@ def is_own(config: Config) -> bool:
 
 
 def require_promotable(config: Config, sweep: Sweep) -> None:
-    """Raise BenchError where no entry can be inserted, before hours are spent on a search."""
+    """Raise BenchError if no entry can be inserted, before hours are spent on a search."""
     tuning = Tuning(sweep.key, "", trials=1, validations=1)
     entry = replace(sweep.entry, label="")
     if _with_table(config, sweep, _table(sweep, tuning, entry, _home(config))) is None:
         raise BenchError(
-            f"{config.path}: --promote cannot insert an entry as this file is written; write suite "
+            f"{config.path}: --promote cannot insert an entry into this file; write suite "
             f"'{sweep.suite.name}' as tables, or leave --promote out and add the entry yourself"
         )
 
@@ -50,7 +50,7 @@ def promoted_text(config: Config, sweep: Sweep, report: Report) -> str | None:
     """Return bench.toml with the best trial as an entry of its suite.
 
     Returns:
-        The new text, or None where the suite has such an entry already.
+        The new text, or None if the suite has such an entry already.
 
     Raises:
         BenchError: No trial was trained to its end, or the file spells the suite in a way that
@@ -80,7 +80,7 @@ def promoted_text(config: Config, sweep: Sweep, report: Report) -> str | None:
     text = _with_table(config, sweep, lines)
     if text is None:
         raise BenchError(
-            f"{config.path}: the entry cannot be inserted as this file is written; write suite "
+            f"{config.path}: --promote cannot insert the entry into this file; write suite "
             f"'{sweep.suite.name}' as tables, or add it yourself: {'; '.join(lines)}"
         )
     return text
@@ -92,7 +92,7 @@ def _home(config: Config) -> Path:
 
 
 def _with_table(config: Config, sweep: Sweep, lines: list[str]) -> str | None:
-    """Return bench.toml with the lines of an entry; None where other entries would change."""
+    """Return bench.toml with the lines of an entry; None if other entries would change."""
     text = _insert(config.text, lines, last_line_of(config.text, f"suite.{sweep.suite.name}"))
     inserted = _parse(text) == _with_entry(lines, _parse(config.text), sweep.suite.name)
     return text if inserted else None

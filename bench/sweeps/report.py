@@ -57,7 +57,7 @@ class Report:
         validations: The validations of all trials together.
         seconds: Wall time.
         best: The key of the best trial that was trained to its end.
-        importance: Which parameters mattered; None where that cannot be computed.
+        importance: Which parameters mattered; None if that cannot be computed.
         trials: The trials, the lowest label error rate first.
         schema: The version of this document.
     """
@@ -106,7 +106,7 @@ def write_report(report: Report, folder: Path) -> None:
 
 
 def read_report(folder: Path) -> Report | None:
-    """Return the report in the folder of a study, or None where none can be read."""
+    """Return the report in the folder of a study, or None if none can be read."""
     remedy = "run the sweep again"
     with suppress(OSError, BenchError):
         return documents.read(folder / DATA, Report, SCHEMA, noun="report", remedy=remedy)

@@ -83,7 +83,7 @@ class Study:
         self._checked: dict[str, StudyTrial] = {}
 
     def prepare(self) -> None:
-        """Make its folders. Raises BenchError where nothing can be written into them."""
+        """Make its folders. Raises BenchError if nothing can be written into them."""
         self.store.prepare()
         self._trials.mkdir(exist_ok=True)
 
@@ -107,7 +107,7 @@ class Study:
         return sorted(trials, key=lambda trial: (trial.number, trial.key))
 
     def _check(self, file: Path, trial: StudyTrial) -> None:
-        """Raise ValueError where a trial is not one that this sweep can have."""
+        """Raise ValueError if a trial is not one that this sweep can have."""
         # Once for each: trials are read whenever one begins.
         if self._checked.get(file.stem) == trial:
             return
@@ -123,7 +123,7 @@ class Study:
         self._checked[file.stem] = trial
 
     def _check_params(self, trial: StudyTrial) -> None:
-        """Raise ValueError where parameters are not of the space, or their key is another one."""
+        """Raise ValueError if parameters are not of the space, or their key is another one."""
         domains = self.sweep.table.domains
         if trial.params.keys() != domains.keys():
             raise ValueError(f"its parameters are not {', '.join(domains)}")

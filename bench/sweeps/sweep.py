@@ -144,7 +144,7 @@ def _trains_on(training: Training, glob: str) -> bool:
 
 
 def _require_possible(suite: str, base: Training, domains: Mapping[str, Domain]) -> None:
-    """Raise BenchError where a value is not possible, alone or with the others' extremes."""
+    """Raise BenchError if a value is not possible, alone or with the others' extremes."""
     alone = ({path: value} for path, domain in domains.items() for value in domain.extremes)
     extremes = itertools.product(*(domain.extremes for domain in domains.values()))
     corners = (dict(zip(domains, values, strict=True)) for values in extremes)

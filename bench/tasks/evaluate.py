@@ -42,20 +42,20 @@ def evaluate(
 ) -> Iterator[Event]:
     """Read the test split, score it and write the record, reporting events."""
     began = time.perf_counter()
-    chosen = device.prepare(evaluation.resources)
-    yield Started(chosen)
+    device_name = device.prepare(evaluation.resources)
+    yield Started(device_name)
     folder, trained = store.training(evaluation.training.key)
     training = evaluation.training
-    network = restore_network(training.model, training.loss, folder, trained).to(chosen)
+    network = restore_network(training.model, training.loss, folder, trained).to(device_name)
     encoder = evaluation.test.label_encoder(evaluation.training.alphabet)
     learned = replace(encoder, vocabulary=tuple(trained.vocabulary))
     pipeline = open_test(evaluation.test, evaluation.training.input, learned)
-    table = predict(evaluation, network, pipeline, chosen)
+    table = predict(evaluation, network, pipeline, device_name)
     record = write_evaluation(
         store.folder(evaluation),
         evaluation,
         table,
-        chosen=chosen,
+        device_name=device_name,
         began=began,
         attempts=attempts,
     )
@@ -86,18 +86,21 @@ def restore_network(
 
 
 def predict(
-    evaluation: TrainedEvaluation, network: RecognitionNetwork, pipeline: InputPipeline, chosen: str
+    evaluation: TrainedEvaluation,
+    network: RecognitionNetwork,
+    pipeline: InputPipeline,
+    device_name: str,
 ) -> pa.Table:
     """Return the predictions of the test split (see `bench.evaluation.predictions`).
 
-    Raises BenchError where the split has no sample.
+    Raises BenchError if the split has no sample.
     """
     training = evaluation.training
     reading = NetworkReading(
         network, evaluation.decoder, training.loss.decoder, training.recipe.batch_size
     )
-    workers = device.count_workers(evaluation.resources, chosen)
-    return reading.predictions(evaluation.test, pipeline, evaluation.protocol, chosen, workers)
+    workers = device.count_workers(evaluation.resources, device_name)
+    return reading.predictions(evaluation.test, pipeline, evaluation.protocol, device_name, workers)
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class NetworkReading:
         test: Dataset,
         pipeline: InputPipeline,
         protocol: Protocol,
-        chosen: str,
+        device_name: str,
         workers: int = 0,
     ) -> pa.Table:
         """Return the predictions of the test split.
@@ -130,7 +133,7 @@ class NetworkReading:
             test: The data set.
             pipeline: What reads it, with the vocabulary of the network.
             protocol: The scoring rules.
-            chosen: The device that computes: "cpu" or "cuda".
+            device_name: The device that computes: "cpu" or "cuda".
             workers: How many processes prefetch batches.
 
         Raises:
@@ -144,7 +147,7 @@ class NetworkReading:
             )
         decode = self.decoder.build(self.family, pipeline.vocabulary)
         rows = Predictions(protocol)
-        with torch.inference_mode(), BatchLoader(pipeline, workers, chosen) as loader:
+        with torch.inference_mode(), BatchLoader(pipeline, workers, device_name) as loader:
             for batch in loader.read(batches):
                 logits, lengths = self.network(batch.inputs, batch.lengths)
                 decoded = decode(logits, lengths)

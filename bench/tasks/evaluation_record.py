@@ -33,8 +33,8 @@ class SplitRead:
     Attributes:
         readings: One per sample, in order.
         remarks: How many readings have each remark of the recognizer, such as `missing`.
-        alphabet: The characters that it can read; None where they are unknown.
-        parameters: Its number of weights; None where it is unknown.
+        alphabet: The characters that it can read; None if they are unknown.
+        parameters: Its number of weights; None if it is unknown.
         price: What it cost in US dollars; None if it has no price.
     """
 
@@ -50,7 +50,7 @@ def write_evaluation(
     evaluation: Evaluation,
     table: pa.Table,
     *,
-    chosen: str,
+    device_name: str,
     began: float,
     attempts: Sequence[Attempt],
     read: SplitRead | None = None,
@@ -61,7 +61,7 @@ def write_evaluation(
         folder: The folder of the evaluation.
         evaluation: What was evaluated.
         table: The predictions.
-        chosen: The device: "cpu" or "cuda".
+        device_name: The device: "cpu" or "cuda".
         began: The start of the evaluation, by `time.perf_counter`.
         attempts: Attempts of this run that failed before.
         read: What a recognizer from outside bench has read, with its weights, price and remarks.
@@ -86,10 +86,10 @@ def write_evaluation(
         seconds=time.perf_counter() - began,
         provenance=provenance.collect(
             evaluation.components,
-            device=describe_device(chosen),
+            device=describe_device(device_name),
             threads=torch.get_num_threads(),
             seed=evaluation.seed,
-            workers=device.count_workers(evaluation.resources, chosen),
+            workers=device.count_workers(evaluation.resources, device_name),
             gpus=evaluation.resources.gpus,
         ),
         files={PREDICTIONS: write_bytes(folder / PREDICTIONS, encoded)},

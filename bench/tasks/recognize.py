@@ -56,8 +56,8 @@ def recognize(
     """
     began = time.perf_counter()
     resources = evaluation.resources
-    chosen = device.prepare(resources)
-    yield Started(chosen)
+    device_name = device.prepare(resources)
+    yield Started(device_name)
     samples = encoded_samples(evaluation.test)
     transcripts = [*samples.transcripts()]
     ids = [reference.id for reference in samples.references]
@@ -68,7 +68,7 @@ def recognize(
         )
     read = _read_under_another_protocol(evaluation, store, ids)
     if read is None:
-        workplace = Workplace(chosen, resources.cpus, store.answers)
+        workplace = Workplace(device_name, resources.cpus, store.answers)
         read = yield from _read_split(evaluation, store, workplace, samples, transcripts)
     unreadable = _count_unreadable(evaluation, read.alphabet, transcripts)
     if unreadable:
@@ -79,7 +79,7 @@ def recognize(
         with_test_properties(
             _table(evaluation.protocol, ids, transcripts, read.readings), evaluation.test
         ),
-        chosen=chosen,
+        device_name=device_name,
         began=began,
         attempts=attempts,
         read=read,

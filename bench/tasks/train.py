@@ -67,21 +67,21 @@ def train(
             f"devices = {training.resources.devices}: a data-parallel training requires a process "
             "per device, which only `bench run` starts; set devices = 1 here"
         )
-    chosen = device.prepare(training.resources, training.recipe.precision)
-    reset_peak_memory(chosen)
-    yield Started(chosen)
+    device_name = device.prepare(training.resources, training.recipe.precision)
+    reset_peak_memory(device_name)
+    yield Started(device_name)
     if rank.alone:
-        yield from _train(training, store, attempts, rank, chosen)
+        yield from _train(training, store, attempts, rank, device_name)
         return
-    rank, meeting = distributed.open_store(rank)
+    rank, rendezvous = distributed.open_store(rank)
     if rank.leads:
         yield Listening(rank)
-    with distributed.process_group(rank, meeting, chosen):
-        yield from _train(training, store, attempts, rank, chosen)
+    with distributed.process_group(rank, rendezvous, device_name):
+        yield from _train(training, store, attempts, rank, device_name)
 
 
 def _train(
-    training: Training, store: Store, attempts: Sequence[Attempt], rank: Rank, chosen: str
+    training: Training, store: Store, attempts: Sequence[Attempt], rank: Rank, device_name: str
 ) -> Iterator[Event]:
     began, folder = time.perf_counter(), store.folder(training)
     pipeline = open_training(
@@ -92,20 +92,22 @@ def _train(
     )
     _require_samples(training, pipeline, "train")
     validation = _require_samples(training, pipeline, "validation")
-    network = _build(training, pipeline, chosen)
+    network = _build(training, pipeline, device_name)
     if rank.leads:
         _require_space(network, folder)
     built = time.perf_counter()
     step = TrainingStep(network, training.loss, training.recipe.precision)
     sources = provenance.computing_sources(training.components)
     checkpoint = Checkpoint(folder / CHECKPOINT, tuple(sources))
-    with BatchLoader(pipeline, device.count_workers(training.resources, chosen), chosen) as loader:
+    with BatchLoader(
+        pipeline, device.count_workers(training.resources, device_name), device_name
+    ) as loader:
         trainer = Trainer(
             training,
             step,
             pipeline,
             loader,
-            chosen,
+            device_name,
             validate=lambda: label_error_rate(
                 network, loader.read(validation), training.loss.decoder
             ),
@@ -130,19 +132,19 @@ def _train(
     yield Finished(summary, record.seconds)
 
 
-def _build(training: Training, pipeline: InputPipeline, chosen: str) -> RecognitionNetwork:
+def _build(training: Training, pipeline: InputPipeline, device_name: str) -> RecognitionNetwork:
     """Return the network with its initial weights, the same on every rank, on its device."""
     torch.manual_seed(training.named_seed("weights"))
     network = networks.build_network(
         training.model, training.loss, pipeline.input_shape, len(pipeline.vocabulary) + 1
     )
-    network.to(memory_format=torch.channels_last).to(chosen)
+    network.to(memory_format=torch.channels_last).to(device_name)
     convert_batch_norms(network)
     return network
 
 
 def _require_space(network: RecognitionNetwork, folder: Path) -> None:
-    """Raise BenchError where the disk is too full for checkpoints and weights."""
+    """Raise BenchError if the disk is too full for checkpoints and weights."""
     parameters, _ = networks.count_parameters(network)
     size = parameters * _BYTES_PER_PARAMETER
     what = f"a training of {parameters:,} parameters writes"
@@ -150,7 +152,7 @@ def _require_space(network: RecognitionNetwork, folder: Path) -> None:
 
 
 def _require_samples(training: Training, pipeline: InputPipeline, split: Split) -> EpochBatches:
-    """Return the batches of `split`. Raises BenchError where it has no sample."""
+    """Return the batches of `split`. Raises BenchError if it has no sample."""
     batches = pipeline.batches(split, training.recipe.batch_size)
     if not len(batches):
         raise BenchError(

@@ -58,7 +58,7 @@ class ComponentKit(Kit, Generic[ComponentT]):
         """Use the component once, as bench does."""
 
     def require_usable(self) -> None:
-        """Raise BenchError where the component refuses to be used, and says what to do."""
+        """Raise BenchError if the component refuses to be used, and says what to do."""
         with preserved_state():
             try:
                 self.exercise()
@@ -109,7 +109,7 @@ class ComponentKit(Kit, Generic[ComponentT]):
 
     @requires("Random draws are seeded by bench: no generator is reseeded, none is left unseeded.")
     def random_generators(self) -> None:
-        """Examine the global random generators after the component was used."""
+        """Check the global random generators after the component was used."""
         advanced = drawn_generators(self.exercise)
         for name in advanced:
             if name == "torch" and self.seeded:
@@ -131,7 +131,7 @@ class ComponentKit(Kit, Generic[ComponentT]):
 
 
 def _require_fields(kind: type[Component]) -> None:
-    """Raise ContractError where an annotated attribute of a class is not a field of a dataclass."""
+    """Raise ContractError if an annotated attribute of a class is not a field of a dataclass."""
     if not is_dataclass(kind) or not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         raise ContractError(f"{kind.__name__} is not frozen; decorate it: @dataclass(frozen=True)")
     names = {field.name for field in fields(kind)}

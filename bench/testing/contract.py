@@ -45,7 +45,7 @@ class Check:
     Attributes:
         name: The name of the check, such as `finite-loss`.
         requirement: What the contract requires, in one sentence.
-        verify: Returns what there is to know, mostly nothing. Raises ContractError where the
+        verify: Returns what there is to know, mostly nothing. Raises ContractError if the
             component does not meet the requirement, SkipTest where it does not apply.
         informs: Whether it only reports a note and cannot fail.
     """

@@ -51,7 +51,7 @@ class DatasetKit(ComponentKit[Dataset]):
 
     @requires("It has splits among train, validation and test, none of which is empty.")
     def splits(self) -> None:
-        """Examine the splits."""
+        """Check the splits."""
         splits = self._splits
         if not splits or not set(splits) <= set(SPLITS):
             raise ContractError(
@@ -89,7 +89,7 @@ class DatasetKit(ComponentKit[Dataset]):
 
     @requires("Every sample has an id of its own, frames, and a target within the vocabulary.")
     def annotations(self) -> None:
-        """Examine the annotations of the first samples."""
+        """Check the annotations of the first samples."""
         tokens = self._pipeline.vocabulary
         if len(set(tokens)) < len(tokens) or "" in tokens:
             raise ContractError("the vocabulary has a token twice, or an empty one; remove it")
@@ -113,7 +113,7 @@ class DatasetKit(ComponentKit[Dataset]):
 
     @requires("Batches have inputs, lengths and targets of the right types and shapes.")
     def batches(self) -> None:
-        """Examine the first batches of each split."""
+        """Check the first batches of each split."""
         for split in self._splits:
             for batch in _batches(self._pipeline, split):
                 self._examine(split, batch)

@@ -69,7 +69,7 @@ class DecoderKit(ComponentKit[Decoder]):
 
     @requires("`families` lists families of losses that there are, and `notes` returns sentences.")
     def families(self) -> None:
-        """Examine the families and notes."""
+        """Check the decoder's `families`, and the type of what `notes` returns."""
         families, names = self.component.families, get_args(DecoderFamily)
         if not families or not set(families) <= set(names):
             raise ContractError(
@@ -81,7 +81,7 @@ class DecoderKit(ComponentKit[Decoder]):
 
     @requires("Decoding returns labels, a path, scores and a confidence of the right shapes.")
     def results(self) -> None:
-        """Examine what is decoded of a batch of random logits."""
+        """Check types and shapes of the result for a batch of random logits."""
         size = (len(_LENGTHS), max(_LENGTHS))
         for family, decoded in self._decoded(self._logits, self._lengths).items():
             if not isinstance(decoded, Decoded):

@@ -99,7 +99,7 @@ class LossKit(ComponentKit[Loss]):
 
     @requires("The objective is one number, and a function of the features.")
     def scalar(self) -> None:
-        """Examine the type, shape and gradient of the objective."""
+        """Check the type, shape and gradient of the objective."""
         batch = make_loss_batch(self.component, FEASIBLE)
         value = self._objective(batch)
         if not isinstance(value, Tensor) or value.shape != () or not value.is_floating_point():
@@ -143,7 +143,7 @@ class LossKit(ComponentKit[Loss]):
 
     @requires("`feasible` returns one boolean per sample, on the device of the labels.")
     def feasible(self) -> None:
-        """Examine the mask of feasible samples."""
+        """Check the mask of feasible samples."""
         for samples in (FEASIBLE, INFEASIBLE, HARD):
             targets = make_loss_batch(self.component, samples).targets
             mask = self.component.feasible(targets)

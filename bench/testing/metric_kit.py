@@ -58,7 +58,7 @@ class MetricKit(Kit):
 
     @requires("It has a name, a title, a direction, and values that can be printed and hashed.")
     def identity(self) -> None:
-        """Examine the attributes of the metric."""
+        """Check the attributes of the metric."""
         metric = self.metric
         for attribute in ("name", "title", "higher_is_better"):
             if not hasattr(metric, attribute):
@@ -82,7 +82,7 @@ class MetricKit(Kit):
 
     @requires("Counts are two integers per sample: int64, denominators of at least 0.")
     def integer_counts(self) -> None:
-        """Examine the counts of a few samples under each protocol."""
+        """Check the counts of a few samples under each protocol."""
         for texts in self._all_texts:
             counts = self._counts(texts)
             for name, values in zip(Counts._fields, counts, strict=True):

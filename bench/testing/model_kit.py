@@ -259,7 +259,7 @@ class ModelKit(ComponentKit[Model]):
 
     @requires("Attention maps sum to 1 and cover the image, where the network returns maps.")
     def attention(self) -> None:
-        """Examine the maps of a network with `attend`."""
+        """Check the maps of a network with `attend`."""
         network: Any = self._network
         if not hasattr(network, "attend"):
             return

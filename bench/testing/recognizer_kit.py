@@ -47,7 +47,7 @@ class RecognizerKit(ComponentKit[Recognizer]):
 
     @requires("It returns one Reading per sample, whose text is a text.")
     def readings(self) -> None:
-        """Examine what is read of a batch."""
+        """Check what is read of a batch."""
         readings = self._read([self._samples])
         if len(readings) != len(self._samples):
             raise ContractError(

@@ -18,7 +18,7 @@ def compare_with_gpu(
     remedy: str,
     tolerance: float = 1e-4,
 ) -> str | None:
-    """Return where a computation waits for an emulated GPU, None where it does not.
+    """Return where a computation waits for an emulated GPU, None if it does not.
 
     Args:
         compute: Moves what it needs to the device, and returns one number.

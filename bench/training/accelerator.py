@@ -35,7 +35,7 @@ def device_name(device: str) -> str:
 
 
 def find_gpu(nvml: Nvml | None = None) -> Gpu | None:
-    """Return the current CUDA device as NVML describes it; None where NVML does not know it."""
+    """Return the current CUDA device as NVML describes it; None if NVML does not know it."""
     return open_gpu(str(torch.cuda.get_device_properties().uuid), nvml)
 
 

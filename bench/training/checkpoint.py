@@ -41,7 +41,7 @@ class Checkpoint:
         write_bytes(self.file, stream.getvalue())
 
     def load(self) -> dict[str, Any] | None:
-        """Return the saved state, on the CPU, or None where there is nothing to resume.
+        """Return the saved state, on the CPU, or None if there is nothing to resume.
 
         A state of other code or another torch is ignored, and so is a file that is not a
         checkpoint. Nothing in the file is executed (`weights_only`).

@@ -42,7 +42,7 @@ class TaskStatus:
         record: Its record, where it is done.
         failure: The failure of its last attempt.
         stale: The newest record of the same names and seed under another key.
-        fault: Why its record cannot be used; empty where it can.
+        fault: Why its record cannot be used; empty if it can.
         live: Its state in a current run that has not finished it.
     """
 
@@ -151,7 +151,10 @@ class Plan:
         return Plan(self.trials, changed)
 
     def with_runs(self, runs: Sequence[LiveRun]) -> Plan:
-        """Return the plan with the state of each task in current runs; a running one precedes."""
+        """Return the plan with the state of its tasks in current runs.
+
+        If several runs have a task, the one in which it has a slot counts.
+        """
         live: dict[str, LiveTask] = {}
         for task in sorted(
             (task for run in runs for task in run.tasks if task.state in UNFINISHED),

@@ -43,7 +43,7 @@ _DIGITS = 12
 
 
 @dataclass(frozen=True)
-class Origin:
+class ComponentSource:
     """The source of a component from outside bench; None: unknown.
 
     Attributes:
@@ -68,7 +68,7 @@ class Device:
     Attributes:
         name: "cpu" or "cuda".
         gpu: The name of the GPU.
-        driver: The version of its driver; None where it is unknown.
+        driver: The version of its driver; None if it is unknown.
         cuda: The version of CUDA that torch was built with.
         cudnn: The version of cuDNN.
     """
@@ -100,7 +100,7 @@ class Provenance:
         finished: The time, in UTC.
         workers: Processes that prefetched batches.
         sources: A digest of each source file of bench that affects the results.
-        components: The origin of each component from outside bench, by name.
+        components: The source of each component from outside bench, by name.
         driver: The version of the GPU's driver; None on a CPU, as the next three are.
         cuda: The version of CUDA that torch was built with.
         cudnn: The version of cuDNN.
@@ -123,7 +123,7 @@ class Provenance:
     finished: str
     workers: NonNegativeInt = 0
     sources: dict[str, str] = field(default_factory=dict)
-    components: dict[str, Origin] = field(default_factory=dict)
+    components: dict[str, ComponentSource] = field(default_factory=dict)
     driver: str | None = None
     cuda: str | None = None
     cudnn: str | None = None
@@ -191,7 +191,7 @@ def collect(
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         workers=workers,
         sources=computing_sources(components),
-        components={name: origin(file) for name, file in files.items() if file},
+        components={name: component_source(file) for name, file in files.items() if file},
         driver=device.driver,
         cuda=device.cuda,
         cudnn=device.cudnn,
@@ -245,8 +245,8 @@ def source_digests() -> dict[str, str]:
 
 
 @cache
-def origin(file: Path) -> Origin:
-    """Return the origin of the source file of a component from outside bench."""
+def component_source(file: Path) -> ComponentSource:
+    """Return the package or commit of the source file of a component from outside bench."""
     from importlib import metadata
 
     distribution = version = None
@@ -258,7 +258,7 @@ def origin(file: Path) -> Origin:
     plugin = next((each for each in plugin_files() if each.path == str(file)), None)
     if plugin:
         distribution, version = None, None if tracked else plugin.digest[:_DIGITS]
-    return Origin(
+    return ComponentSource(
         file=file.name,
         distribution=distribution,
         version=version,

@@ -101,7 +101,7 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (
             ["run", "tiny", "--address", "127.0.0.1:" + "9" * 20],
             2,
-            "is not the HOST:PORT of a Ray cluster",
+            "is not the address of a Ray cluster",
         ),
         (["--results", "bench.toml", "run", "tiny"], 2, "name another folder with --results"),
         (["show", "beef"], 2, "a key that begins with 'beef'"),

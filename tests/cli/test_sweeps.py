@@ -152,7 +152,7 @@ def test_what_prevents_a_promotion_is_reported_before_the_search(home, bench, lo
     file.write_text(file.read_text().replace("seeds =", f"{tuned}\nseeds ="))
     answer = bench("sweep", "tiny", "--promote")
     assert answer.code == 2
-    assert "--promote cannot insert an entry as this file is written" in answer.err
+    assert "--promote cannot insert an entry into this file" in answer.err
     assert not (home / "results").exists()
 
 

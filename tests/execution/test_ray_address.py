@@ -85,8 +85,11 @@ def test_addresses_mean_what_they_mean_to_ray(tmp_path, monkeypatch):
     ("address", "sentence"),
     [
         ("auto", "this machine is not a node of a Ray cluster; start one with `ray start --head`"),
-        ("head", "'head' is not the HOST:PORT of a Ray cluster, nor `auto` or `local`"),
-        ("head:\x1b[2J", r"'head:\x1b[2J' is not the HOST:PORT"),
+        (
+            "head",
+            "'head' is not the address of a Ray cluster; give its HOST:PORT, `auto` or `local`",
+        ),
+        ("head:\x1b[2J", r"'head:\x1b[2J' is not the address of a Ray cluster"),
         ("ray://head:10001", "is an address of Ray Client, which bench does not support"),
     ],
 )

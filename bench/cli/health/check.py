@@ -19,7 +19,7 @@ class Check:
         state: `failed`: the suite `quick` cannot run; `warning`: some suites cannot, or run slowly;
             `note`: something optional is missing.
         finding: What there is.
-        fix: What to do about it, as an imperative; empty where nothing is to be done.
+        fix: What to do about it, as an imperative; empty if nothing is to be done.
     """
 
     name: str

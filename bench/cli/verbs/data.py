@@ -229,8 +229,8 @@ def verify(load: Load, name: str) -> int:
 @click.option(
     "--alphabet",
     metavar="PROTOCOL",
-    help="Count the characters of labels that this protocol does not have. [default: those outside "
-    "the data set's own alphabet]",
+    help="Count the characters of labels that are not in this protocol. [default: not in the data "
+    "set's own alphabet]",
 )
 @as_json_option
 @click.pass_obj

@@ -30,7 +30,7 @@ def doctor(load: Load, *, as_json: bool) -> int:
     Python, torch and CUDA, Ray, memory, disks, the temporary folder, limits of the system, optional
     extras, and what each suite lacks.
 
-    The exit code is 0 where the suite `quick` can run, which needs no data, and 1 where a check has
+    The exit code is 0 if the suite `quick` can run, which needs no data, and 1 if a check has
     failed.
     """
     checks = [*_checks(load)]

@@ -40,7 +40,7 @@ def init(folder: Path, kind: str | None) -> None:
 
 
 def _chosen_kind() -> str:
-    """Ask for a kind on a terminal. Raises UsageError where there is none."""
+    """Ask for a kind on a terminal. Raises UsageError if there is none."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError(f"name what to begin with: --kind {' | '.join(STARTERS)}")
     say("Begin with:")

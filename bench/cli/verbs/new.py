@@ -56,7 +56,7 @@ def new(load: Load, kind: NewKind, name: str, folder: Path, *, unlisted: bool) -
 
 
 def _require_new(config: Config, kind: NewKind, name: str) -> None:
-    """Raise BenchError where a component has the name."""
+    """Raise BenchError if a component has the name."""
     from bench.evaluation.metrics import all_metrics
 
     names = all_metrics().keys() if kind == "metric" else registry.names(kind)

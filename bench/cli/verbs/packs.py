@@ -17,6 +17,7 @@ from bench.core.printable import printable
     "--row",
     "rows",
     multiple=True,
+    metavar="GLOB",
     help="Pack only rows of the board whose label matches this glob.",
 )
 @click.option("--out", type=LOCAL_PATH, help="The file to write. [default: SUITE.pack]")

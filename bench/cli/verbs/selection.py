@@ -27,6 +27,7 @@ _DECODER_OPTION = click.option(
     "decoders",
     multiple=True,
     shell_complete=complete_component("decoder"),
+    metavar="GLOB",
     help="Run only decoders that match this glob.",
 )
 
@@ -37,7 +38,8 @@ _RECOGNIZER_OPTION = click.option(
     "recognizers",
     multiple=True,
     shell_complete=complete_component("recognizer"),
-    help="Run only recognizers from outside that match this glob.",
+    metavar="GLOB",
+    help="Run only recognizers from outside bench that match this glob.",
 )
 
 
@@ -82,7 +84,7 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
         command: The verb.
         decoders: Whether to add --decoder and --recognizer; without them, nothing is trained.
     """
-    ad_hoc = _AD_HOC if decoders else " It may be one that SUITE does not list."
+    ad_hoc = _AD_HOC if decoders else " A match need not be listed in SUITE."
     options = [
         click.option(
             "-t",
@@ -90,6 +92,7 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
             "tests",
             multiple=True,
             shell_complete=complete_dataset,
+            metavar="GLOB",
             help="Run only test sets that match this glob.",
         ),
         click.option(
@@ -98,6 +101,7 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
             "models",
             multiple=True,
             shell_complete=complete_component("model"),
+            metavar="GLOB",
             help=f"Run only models that match this glob.{ad_hoc}",
         ),
         click.option(
@@ -106,6 +110,7 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
             "losses",
             multiple=True,
             shell_complete=complete_component("loss"),
+            metavar="GLOB",
             help=f"Run only losses that match this glob.{ad_hoc}",
         ),
         *([_DECODER_OPTION, _RECOGNIZER_OPTION] if decoders else []),

@@ -37,18 +37,21 @@ def _finite(
 @suite_argument
 @click.option(
     "--train",
+    metavar="GLOB",
     help="Search with the training data that match this glob. [default: `train` of the table]",
 )
 @click.option(
     "-m",
     "--model",
     shell_complete=complete_component("model"),
+    metavar="GLOB",
     help="Search with the model that matches this glob. [default: `model` of the table]",
 )
 @click.option(
     "-l",
     "--loss",
     shell_complete=complete_component("loss"),
+    metavar="GLOB",
     help="Search with the loss that matches this glob. [default: `loss` of the table]",
 )
 @click.option("--trials", type=click.IntRange(1), help="Stop after this many trials.")
@@ -84,9 +87,9 @@ def sweep(
 ) -> int:
     """Search the space in [suite.SUITE.sweep] for the lowest validation label error rate.
 
-    A sweep that was stopped resumes with the same command, also with a larger budget. Test sets are
-    not read. --promote adds the best trial to the suite as an entry, which `bench run` then trains
-    with all seeds. See `bench docs sweeps`.
+    SUITE is `quick` unless named. A sweep that was stopped resumes with the same command, also with
+    a larger budget. Test sets are not read. --promote adds the best trial to the suite as an entry,
+    which `bench run` then trains with all seeds. See `bench docs sweeps`.
     """
     from bench.sweeps import report as reports
     from bench.sweeps.study import Study

@@ -102,12 +102,12 @@ class OwnDataset(StoredDataset):
         return preparing.prepare(reader, source, self.folder, advance, clips=clips)
 
     def splits(self) -> tuple[Split, ...]:
-        """Return the splits that were prepared. Raises NotPreparedError where none were."""
+        """Return the splits that were prepared. Raises NotPreparedError if none were."""
         self._require_prepared()
         return super().splits()
 
     def part_fingerprint(self, part: str) -> str:
-        """Return the digest of a split. Raises NotPreparedError where nothing is prepared."""
+        """Return the digest of a split. Raises NotPreparedError if nothing is prepared."""
         self._require_prepared()
         return super().part_fingerprint(part)
 
@@ -145,7 +145,7 @@ class OwnDataset(StoredDataset):
                 )
 
     def _require_declared(self) -> None:
-        """Raise NotPreparedError where it was prepared in another way than its table declares."""
+        """Raise NotPreparedError if it was prepared in another way than its table declares."""
         file = self.folder / _DECLARED
         if self.labels is None or not file.exists():
             return
@@ -159,7 +159,7 @@ class OwnDataset(StoredDataset):
             )
 
     def _require_prepared(self) -> None:
-        """Raise NotPreparedError where it is not prepared in the way that its table declares."""
+        """Raise NotPreparedError if it is not prepared in the way that its table declares."""
         self._require_declared()
         if self.labels is not None and read_prepared(self.folder) is None:
             command = f"bench data prepare {self.name}"

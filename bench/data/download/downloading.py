@@ -87,7 +87,7 @@ def download_file(
 
 @contextmanager
 def _only_user(part: Path) -> Iterator[BinaryIO]:
-    """Open a partial file for reading and writing. Raises BenchError where another process does."""
+    """Open a partial file for reading and writing. Raises BenchError if another process does."""
     descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     with os.fdopen(descriptor, "r+b") as stream:
         try:

@@ -48,7 +48,7 @@ class Answer:
 
     Attributes:
         offset: The position in the file of its first byte: as requested, or 0.
-        chunks: The bytes; reading them raises MirrorError where the mirror fails or is too slow.
+        chunks: The bytes; reading them raises MirrorError if the mirror fails or is too slow.
     """
 
     offset: int
@@ -120,7 +120,7 @@ class _BoundedRedirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage | Message,
         newurl: str,
     ) -> urllib.request.Request | None:
-        """Return the next request. Raises MirrorError where it is not to be followed."""
+        """Return the next request. Raises MirrorError if it is not to be followed."""
         check_url(newurl)
         if req.full_url.startswith("https:") and not newurl.startswith("https:"):
             raise MirrorError("leads from https: to http:")
@@ -143,7 +143,7 @@ def _opener() -> urllib.request.OpenerDirector:
 
 
 def _begin(response: http.client.HTTPResponse, offset: int, size: int) -> int:
-    """Return where the body begins. Raises MirrorError where it is not of the requested file."""
+    """Return where the body begins. Raises MirrorError if it is not of the requested file."""
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding != "identity":
         raise MirrorError(f"sends the file encoded as {quoted(encoding)}")

@@ -35,11 +35,11 @@ class EncodedImages:
         return {"width": width, "height": height}[column]
 
     def pixels(self, row: int, channels: int) -> Pixels:
-        """Return the image of a sample. Raises BenchError where it cannot be decoded."""
+        """Return the image of a sample. Raises BenchError if it cannot be decoded."""
         return self._samples[row].pixels(channels)
 
     def clip(self, row: int, frames: Iterable[int], channels: int) -> Iterator[Pixels]:
-        """Yield some frames of a clip. Raises BenchError where one cannot be decoded."""
+        """Yield some frames of a clip. Raises BenchError if one cannot be decoded."""
         return (self._samples[row].pixels(channels, frame) for frame in frames)
 
     def decoded(self, shape: InputShape) -> None:

@@ -31,7 +31,7 @@ Indices: TypeAlias = "NDArray[np.int32]"
 """Indices of samples in their split; int32, because all indices of an epoch go to each worker."""
 
 Generators = Sequence[np.random.Generator] | None
-"""One random generator per sample; None where nothing is augmented."""
+"""One random generator per sample; None if nothing is augmented."""
 
 
 class Transform(Protocol):
@@ -170,7 +170,7 @@ class PreparedBatches:
         pipeline: The pipeline with the transform and the label encoder.
         samples: The samples of the split.
         groups: The indices of the samples of each batch.
-        drawn: The seed and the epoch of the augmentation; None where nothing is augmented.
+        drawn: The seed and the epoch of the augmentation; None if nothing is augmented.
         cache: The images of the split in memory; None decodes them in each epoch.
         share: The rank whose rows are read, and the number of ranks.
     """

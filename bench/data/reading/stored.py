@@ -105,7 +105,7 @@ def _selection(dataset: HasSelections, split: Split) -> Selection:
 
 
 def _frame_size(splits: LazySplits) -> tuple[int, int]:
-    """Return the rows and columns of all frames. Raises BenchError where they differ."""
+    """Return the rows and columns of all frames. Raises BenchError if they differ."""
     samples = [splits[split] for split in splits]
     rows, columns = (
         np.unique(np.concatenate([each.column(name) for each in samples]))

@@ -79,7 +79,7 @@ class Prepared:
 
 
 def read_prepared(folder: Path) -> Prepared | None:
-    """Return the document of the prepared data in `folder`, None where preparation is not complete.
+    """Return the document of the prepared data in `folder`, None if preparation is not complete.
 
     Raises:
         BenchError: The document was not written by bench (`Exit.UNVERIFIED`).

@@ -44,7 +44,7 @@ def prefix_beam_search(
 
 
 def refuse_large_cut(cut: float, classes: int) -> None:
-    """Raise BenchError where `cut` could leave out every class of a frame."""
+    """Raise BenchError if `cut` could leave out every class of a frame."""
     if cut >= 1 / classes:
         raise BenchError(
             f"decoder 'beam': cut = {cut:g} could leave out all {classes} classes of a frame; "

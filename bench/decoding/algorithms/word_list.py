@@ -20,7 +20,7 @@ class WordList:
     """The words that a vocabulary can spell, each once, in the order of the file.
 
     `left_out` counts the words of the file with a character outside the vocabulary; `example` is
-    the first of them, empty where there is none.
+    the first of them, empty if there is none.
     """
 
     words: list[Word]
@@ -75,7 +75,7 @@ class Spelling:
         self._upper = text == text.upper() and text != text.lower()
 
     def classes(self, text: str) -> Word | None:
-        """Return the classes of a word, None where a character has none.
+        """Return the classes of a word, None if a character has none.
 
         The Unicode form is that of the file, or NFC or NFD where only these can be spelled.
         """

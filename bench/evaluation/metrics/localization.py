@@ -35,10 +35,10 @@ class LocalizationColumns(TypedDict):
         reference: The tokens of the reference; a text is a sequence of characters.
         hypothesis: The tokens read.
         excluded: Why the sample is not scored; None if it is.
-        confidence: The confidence of the hypothesis; None where it is unknown.
+        confidence: The confidence of the hypothesis; None if it is unknown.
         path: The class of each frame, 0 for blank.
         aligned: The frame of each token read.
-        key_frames: The true frame of each token of the reference; empty where unknown.
+        key_frames: The true frame of each token of the reference; empty if unknown.
         scores: A score per token read, which ranks it; without this column, the confidence of the
             sample ranks all of its tokens.
     """
@@ -91,7 +91,7 @@ class ClassLocalization:
 
 @dataclass(frozen=True)
 class Localization:
-    """The localization of the labels of a split, as JSON values; None where there is no value.
+    """The localization of the labels of a split, as JSON values; None if there is no value.
 
     Precisions are means over the classes that have a true label; the other values are computed
     over the whole corpus, without a mean per class.
@@ -132,7 +132,7 @@ class LocatedReading(NamedTuple):
         hypothesis: The labels read, one per run of the path.
         path: The class of each frame, 0 for blank.
         aligned: The frame of each label read.
-        key_frames: The true frame of each label of the reference; empty where unknown.
+        key_frames: The true frame of each label of the reference; empty if unknown.
         scores: The score of each label read.
     """
 

@@ -10,7 +10,7 @@ import pytest
 from bench.cli.render import descriptions, record_text
 from bench.core.text_table import draw
 from bench.evaluation.predictions import WorstSample
-from bench.trials.provenance import Origin
+from bench.trials.provenance import ComponentSource
 from bench.trials.records import Attempt, Failure, TrainingTimings
 
 FOLDER = Path("results/x")
@@ -85,7 +85,7 @@ def test_a_training_without_evaluations_says_so(training):
         ),
         ({"precision": "bf16"}, "\nExample CPU @ 2.50GHz, bf16, 1 of 8 cores"),
         (
-            {"components": {"mine": Origin("mine.py", "mine-losses", "1.2", None)}},
+            {"components": {"mine": ComponentSource("mine.py", "mine-losses", "1.2", None)}},
             "\nmine: mine.py, mine-losses 1.2, commit unknown",
         ),
     ],
