@@ -73,7 +73,7 @@ class SweptTrial(tune.Trainable):
                 watched_training,
                 (self._training, self._store, self._heartbeat_timeout),
                 assigned_gpus(),
-                loads=self._training.resources.workers != 0,
+                prefetches=self._training.resources.workers != 0,
             )
             self._reports = self._process.reports()
 
