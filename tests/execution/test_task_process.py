@@ -120,7 +120,7 @@ def test_each_process_may_use_a_gpu(calls):
 
 
 def test_processes_that_prefetch_are_in_the_group_and_a_fork_has_imported_for_them(calls, way):
-    assert words(run(calls.loads, loads=True)) == [f"{way == 'forked'} True"]
+    assert words(run(calls.loads, prefetches=True)) == [f"{way == 'forked'} True"]
 
 
 @BOTH
