@@ -49,7 +49,7 @@ def evaluate(
     results: PathLike | None = None,
     data: PathLike | None = None,
 ) -> Predictions:
-    """Have something read a test split, and score it. No record is written.
+    """Read a test split with a function, network or recognizer, and score it, without a record.
 
     A row on a board needs an evaluation of a suite: see `bench docs recognizers`.
 

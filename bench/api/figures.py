@@ -125,7 +125,7 @@ def figures(
     for name in pictures:
         if name not in diagnostics.PICTURES:
             hint = did_you_mean(name, diagnostics.PICTURES)
-            raise BenchError(f"there is no picture '{name}'{hint}")
+            raise BenchError(f"there is no picture '{name}' of a training or evaluation{hint}")
     folder = None if out is None else Path(out)
     with readable_errors():
         drawn = diagnostics.draw_pictures(

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 PathLike = str | Path
 _RESULTS = "BENCH_RESULTS"
-_settled: set[str] = set()
-"""Folders of data that this module has set for processes of tasks: they are no wish of the user."""
+_set_by_bench: set[str] = set()
+"""Data folders that bench has set in the environment for processes of tasks, not the user."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Workspace:
         from bench.data.store import data_dir
 
         data_dir.set_data_folder(self.data)
-        _settled.add(os.environ[data_dir.VARIABLE])
+        _set_by_bench.add(os.environ[data_dir.VARIABLE])
         plugin_files.set_plugins(self.config.plugins)
 
 
@@ -75,7 +75,7 @@ def open_workspace(
 
     results = results or os.environ.get(_RESULTS)
     wished = os.environ.get(data_dir.VARIABLE)
-    data = data or (wished if wished not in _settled else None)
+    data = data or (wished if wished not in _set_by_bench else None)
     with readable_errors():
         loaded = bench_toml.load(_path(config), _path(results))
     workspace = Workspace(loaded, _path(data) or loaded.data)

@@ -43,7 +43,7 @@ _VERBS = {
     "verify": LazyVerb("bench.cli.verbs.verify:verify", "Compute scores again from predictions."),
     "pack": LazyVerb("bench.cli.verbs.packs:pack", "Pack finished rows into one file."),
     "accept": LazyVerb(
-        "bench.cli.verbs.packs:accept", "Check the pack of others and add its rows."
+        "bench.cli.verbs.packs:accept", "Check a pack that others made and add its rows."
     ),
     "score": LazyVerb("bench.cli.verbs.score:score", "Score two text files."),
     "new": LazyVerb("bench.cli.verbs.new:new", "Write a component of your own, with its test."),

@@ -66,7 +66,7 @@ def complete_component(kind: registry.Kind) -> Complete:
 
 
 def _config(context: click.Context) -> Config | None:
-    """Return the bench.toml at hand, None where it cannot be read."""
+    """Return the current bench.toml, or None if it cannot be read."""
     from bench.config import bench_toml
 
     with suppress(BenchError, OSError):

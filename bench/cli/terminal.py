@@ -104,7 +104,7 @@ log_format_option = click.option(
     type=click.Choice(["text", "json"]),
     default="text",
     callback=_keep_format,
-    help="`json` prints one line of JSON per event on stderr (`bench docs boards`).",
+    help="`json` prints one line of JSON per event on stderr (`bench docs watching`).",
 )
 
 

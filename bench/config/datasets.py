@@ -176,7 +176,7 @@ def _labels(
 
 
 def _division(value: str | dict[str, Any]) -> Division:
-    """Return the division that a value of `splits` describes."""
+    """Return the division into splits that the value of `splits` in bench.toml describes."""
     if isinstance(value, str):
         if value == BY_NAMES:
             return NamedSplits()

@@ -67,7 +67,7 @@ def missing_names(
 def sentence(
     missing: Missing, protocols: Collection[str] = (), datasets: Collection[str] = ()
 ) -> str:
-    """Return the sentence on missing names; for a single one, with the nearest existing name."""
+    """Return the error message for missing names; for a single one, with the nearest existing."""
     (key, (name, *others)), *more = missing.items()
     existing = _existing_names(key, protocols, datasets)
     kinds = [KINDS[key] for key in missing if key in KINDS]

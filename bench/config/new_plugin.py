@@ -32,8 +32,8 @@ def with_plugin(text: str, path: str) -> str:
         new = _inserted(text, f"plugins = [{json.dumps(path, ensure_ascii=False)}]")
     if tomllib.loads(new) != before | {"plugins": [*listed, path]}:
         raise BenchError(
-            f"the plug-in cannot be added as this bench.toml is written; add '{path}' to its list "
-            "`plugins` yourself"
+            f"bench cannot add the plug-in to this bench.toml; add '{path}' to its list `plugins` "
+            "yourself"
         )
     return new
 

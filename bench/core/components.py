@@ -110,7 +110,7 @@ class Component:
         return parameters | files
 
     def spec(self) -> dict[str, Any]:
-        """Return what this component adds to a key, as JSON values.
+        """Return what this component adds to the keys of tasks, as JSON values.
 
         A component from outside bench adds the SHA-256 of its source file, because an edited loss
         is another loss; components of bench raise `version` instead. A parameter declared as
@@ -437,7 +437,7 @@ class Recognizer(Component, ABC):
 
 
 def incompatibility(dataset: Dataset, model: Model, loss: Loss) -> str | None:
-    """Say in one clause why these three cannot be a trial, or None when they can."""
+    """Return in one clause why data set, model and loss do not fit together; None if they do."""
     if dataset.gives != model.accepts:
         return (
             f"dataset '{dataset.name}' gives {dataset.gives}, "

@@ -67,7 +67,7 @@ class ImageInput:
         return ", ".join([*words, *_named(self.normalization)])
 
     def spec(self) -> dict[str, Any]:
-        """Return what of a training's key the input decides, as JSON values."""
+        """Return what the input adds to the key of a training, as JSON values."""
         return {"kind": self.kind, **asdict(self), "margin": [*self.margin]}
 
 
@@ -103,7 +103,7 @@ class FrameInput:
         return ", ".join([size + crop, *_named(self.normalization)])
 
     def spec(self) -> dict[str, Any]:
-        """Return what of a training's key the input decides, as JSON values."""
+        """Return what the input adds to the key of a training, as JSON values."""
         return {"kind": self.kind, **asdict(self)}
 
 

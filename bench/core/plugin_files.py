@@ -61,7 +61,9 @@ class PluginFile:
 
 
 def set_plugins(paths: Sequence[Path]) -> None:
-    """Make plug-ins importable in this process and in those that it starts.
+    """Set the plug-ins of this process and of those that it starts, in place of earlier ones.
+
+    They are then modules of `bench.plugins`, which nothing has imported yet.
 
     Raises:
         BenchError: There is no such file, two have the same module name, or they are too large.

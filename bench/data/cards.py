@@ -1,4 +1,4 @@
-"""Cards of data sets: authors, licence, how to get the data, files on disk, and counts.
+"""Cards of data sets: authors, license, how to get the data, files on disk, and counts.
 
 A card is `datasets/NAME/card.toml`; the folder also has a sample of the annotation and lists of
 ids. `bench data fetch` downloads the files that a card lists as downloads. Each statement of a card
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Source:
-    """The authors and the licence of a data set, and how to get it.
+    """The authors and the license of a data set, and how to get it.
 
     Attributes:
         title: The full name of the data set.
@@ -76,7 +76,7 @@ class Checksum:
 
 @dataclass(frozen=True)
 class Download:
-    """A file of the raw data set that its licence lets anyone download.
+    """A file of the raw data set that its license lets anyone download.
 
     Attributes:
         file: The file name.

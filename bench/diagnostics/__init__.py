@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PICTURES = {
     "attention": "Draw the attention maps of each symbol: a GIF and a strip per sample.",
     "alignment": "Draw class posteriors over time under a sample, and the paths through them.",
-    "features": "Draw the features of all frames in the colors of their classes.",
+    "features": "Draw the features of all frames as points, colored by class.",
     "curves": "Draw loss, learning rate and validation label error rate by epoch.",
     "worst": "Draw the samples with the most errors, with what was read.",
 }

@@ -124,7 +124,7 @@ class FinishedEvaluation:
 
     @property
     def loss(self) -> Loss:
-        """The loss of its training."""
+        """The loss component of its training."""
         return self.training.loss
 
     @property

@@ -1,4 +1,4 @@
-"""All tasks side by side on Ray, each in a process of its own below a reused worker of Ray."""
+"""Run tasks in parallel on Ray, each in its own process below a worker that Ray reuses."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class _Submitted:
         task: The task.
         store: Where records are.
         attempts: Attempts of this run that failed before.
-        reserved: What each of its processes reserves.
-        group: The reservation of all its processes; None where there is one.
-        started: Whether rank 0 has its device.
+        reserved: The Ray resources that each of its processes reserves.
+        group: The placement group of all its processes; None for a single process.
+        started: Whether rank 0 has started on its device.
     """
 
     task: Task
@@ -70,8 +70,8 @@ class _Submitted:
 class RayExecutor:
     """Runs tasks on the Ray cluster that this process is connected to.
 
-    A process, a worker or a node that dies fails its own task only. A training on several devices
-    is a placement group with a bundle per device: all of them are reserved, or none.
+    A process, worker or node that dies fails only its own task. A training on several devices is a
+    placement group with one bundle per device, so that either all or none are reserved.
     """
 
     def __init__(self, cluster: RayCluster) -> None:
@@ -89,7 +89,7 @@ class RayExecutor:
         return max(1, _slots(_reservation(task, nodes), nodes) // task.resources.devices)
 
     def submit(self, task: Task, store: Store, attempts: Sequence[Attempt]) -> None:
-        """Hand a task to Ray, which starts it where its resources are free."""
+        """Submit a task to Ray, which starts it once a node has its resources free."""
         nodes, devices = _nodes(), task.resources.devices
         task = task.with_resources(with_workers(task.resources, nodes))
         run = _Submitted(task, store, [*attempts], _reservation(task, nodes))
@@ -100,21 +100,21 @@ class RayExecutor:
         self._launch(run, Rank(count=devices))
 
     def poll(self) -> list[Report]:
-        """Wait a moment for events of all tasks. Raises LostClusterError where it has gone."""
+        """Wait a moment for events of all tasks. Raises LostClusterError if the cluster is lost."""
         self._cluster.check()
         if not self._streams:
             return []
         ready, _ = ray.wait(list(self._streams), timeout=_WAIT_SECONDS, fetch_local=False)
         reports: list[Report] = []
         for stream in ready:
-            # The streams of a training end together: one that was ready may be gone by now.
+            # The streams of a training end together, so an earlier report may have removed it.
             if stream in self._streams:
                 run, _ = self._streams[stream]
                 if (report := self._next(stream)) is not None:
                     reports.append((run.task, report))
         if time.monotonic() - self._checked >= _CHECK_SECONDS:
             self._checked = time.monotonic()
-            reports += self._without_node()
+            reports += self._fail_unfit()
         return reports
 
     def cancel(self, task: Task) -> None:
@@ -129,7 +129,7 @@ class RayExecutor:
             self._end(run)
 
     def _launch(self, run: _Submitted, rank: Rank) -> None:
-        """Start a process of a task, in its bundle where it has one."""
+        """Start a process of a task, in its bundle of the placement group if it has one."""
         options: dict[str, Any] = {"num_cpus": run.reserved["CPU"], "num_gpus": run.reserved["GPU"]}
         if run.group:
             options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(
@@ -148,7 +148,8 @@ class RayExecutor:
             self._cluster.confirm()
             self._end(run, ended=stream)
             if isinstance(error, RayTaskError) and isinstance(error.cause, Exception):
-                # The worker lives; the fault came before or after the task, such as a missing disk.
+                # The worker still runs: the error is from before or after the task, such as a
+                # missing disk.
                 return failed_attempt("error", one_line(error.cause))
             message = first_line(str(error)) or "it ended without a message"
             return failed_attempt(_cause(error), f"{type(error).__name__}: {message}")
@@ -167,11 +168,11 @@ class RayExecutor:
         return report.failure.attempts[-1] if isinstance(report, Failed) else report
 
     def _end(self, run: _Submitted, ended: ray.ObjectRefGenerator | None = None) -> None:
-        """Kill the workers of a task, and give back what it reserved.
+        """Kill the workers of a task, and release its placement group.
 
         Args:
             run: The task.
-            ended: The stream that has ended by itself, whose worker is kept for the next task.
+            ended: The stream that has ended by itself; its worker is kept for the next task.
         """
         for stream, (other, _) in [*self._streams.items()]:
             if other is run:
@@ -182,8 +183,8 @@ class RayExecutor:
             run.group = None
             self._cluster.call(lambda: remove_placement_group(group))
 
-    def _without_node(self) -> list[Report]:
-        """Take out of the queue what waits for a node that is gone."""
+    def _fail_unfit(self) -> list[Report]:
+        """Fail queued tasks that no node can run any more, because one has left the cluster."""
         reports: list[Report] = []
         nodes = _nodes()
         for run, rank in [*self._streams.values()]:
@@ -200,7 +201,7 @@ def _cause(error: Exception) -> Cause:
 
 
 def reservation(task: Task) -> dict[str, float]:
-    """Return what `task` reserves. Raises BenchError where no node is large enough for it."""
+    """Return the Ray resources that `task` reserves. Raises BenchError if no node has as many."""
     nodes = _nodes()
     if unfit := _unfit(task, nodes):
         raise BenchError(f"{unfit}; lower cpus, workers, gpus or devices in the suite's resources")
@@ -208,7 +209,7 @@ def reservation(task: Task) -> dict[str, float]:
 
 
 def _unfit(task: Task, nodes: Sequence[dict[str, float]]) -> str | None:
-    """Say why the nodes can never take `task`, or None when they can."""
+    """Return why the nodes can never run `task`, or None if they can."""
     reserved, devices = _reservation(task, nodes), task.resources.devices
     if _slots(reserved, nodes) >= devices:
         return None
@@ -217,18 +218,18 @@ def _unfit(task: Task, nodes: Sequence[dict[str, float]]) -> str | None:
         return f"a task of this suite reserves {listed}; no node of the Ray cluster has as much"
     return (
         f"a training of this suite reserves {listed} for each of {devices} devices; the nodes of "
-        "the Ray cluster have not as much"
+        "the Ray cluster do not have as much"
     )
 
 
 def _slots(reserved: Mapping[str, float], nodes: Sequence[Mapping[str, float]]) -> int:
-    """Return how many processes that reserve `reserved` fit onto the nodes side by side."""
+    """Return how many processes that reserve `reserved` the nodes can run at once."""
     needed = {kind: amount for kind, amount in reserved.items() if amount}
     return int(sum(min(node.get(kind, 0) // n for kind, n in needed.items()) for node in nodes))
 
 
 def _reservation(task: Task, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return what to reserve: no GPU where the cluster has none."""
+    """Return the Ray resources to reserve: no GPU if the cluster has none."""
     reserved = with_workers(task.resources, nodes)
     gpus = reserved.gpus if any(node.get("GPU") for node in nodes) else 0.0
     return {"CPU": float(reserved.cpus + reserved.count_workers(0)), "GPU": gpus}
@@ -237,10 +238,10 @@ def _reservation(task: Task, nodes: Sequence[dict[str, float]]) -> dict[str, flo
 def with_workers(
     resources: Resources, nodes: Sequence[dict[str, float]] | None = None
 ) -> Resources:
-    """Return resources with a number of workers that every node with a GPU has the cores for.
+    """Return resources with a number of workers for which every node with a GPU has enough cores.
 
     Args:
-        resources: Those of a suite.
+        resources: The resources of a suite.
         nodes: The resources of each node; None asks the cluster.
     """
     nodes = _nodes() if nodes is None else nodes
@@ -255,12 +256,12 @@ def _nodes() -> list[dict[str, float]]:
     return [node["Resources"] for node in current().nodes()]
 
 
-# Retries are bench's own decision: Ray would repeat a task that takes its node down forever.
+# bench decides about retries: Ray would repeat a task that crashes its node forever.
 @ray.remote(max_retries=0)
 def _task(
     task: Task, store: Store, attempts: list[Attempt], rank: Rank
 ) -> Iterator[Event | Attempt]:
-    """Run a task in a process below this worker, which imports no torch and sees no GPU."""
+    """Run a task in a child process of this worker, which itself imports no torch."""
     if rank.leads:
         rank = replace(rank, host=str(ray.util.get_node_ip_address()))  # type: ignore[no-untyped-call]
     process = start_task(task, store, attempts, assigned_gpus(), rank)
@@ -271,5 +272,5 @@ def _task(
 
 
 def assigned_gpus() -> list[str]:
-    """Return the ids of the GPUs that Ray has assigned to what this worker runs at the moment."""
+    """Return the ids of the GPUs that Ray has assigned to the current task of this worker."""
     return [str(gpu) for gpu in ray.get_gpu_ids()]

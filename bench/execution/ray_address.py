@@ -1,4 +1,4 @@
-"""Which Ray cluster to join, and whether it answers: asked without Ray, which waits for minutes."""
+"""Find the Ray cluster to join, and probe it without Ray, which would wait for minutes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.core.regular_files import read_regular
 VARIABLE = "RAY_ADDRESS"
 _SECONDS = 5.0
 _SETTINGS = 4
-# HTTP/2 (RFC 9113, 3.4): what a client says first, with settings that change nothing.
+# The connection preface of an HTTP/2 client (RFC 9113, 3.4), with empty settings.
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, _SETTINGS, 0, 0, 0, 0, 0])
 _FRAME_HEAD = 9
 _MAX_ADDRESS = 1000
@@ -26,10 +26,10 @@ class ClusterAddress:
     """The address of a cluster's head.
 
     Attributes:
-        host: Its name or IP address.
-        port: That of its GCS, Ray's global control service.
-        origin: What has named it, behind the address in a sentence.
-        remedy: How to do without it.
+        host: The host name or IP address.
+        port: The port of its GCS, Ray's global control service.
+        origin: Where the address was given, as errors say it after the address.
+        remedy: What to do instead, as errors say it.
     """
 
     host: str
@@ -38,11 +38,11 @@ class ClusterAddress:
     remedy: str = "leave --address out"
 
     def __str__(self) -> str:
-        """Return it as Ray spells it."""
+        """Return HOST:PORT, as Ray writes it."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def require(self) -> None:
-        """Raise BenchError where no GCS answers."""
+        """Raise BenchError if no GCS answers."""
         try:
             probe(self.host, self.port)
         except (OSError, OverflowError) as error:
@@ -54,16 +54,16 @@ class ClusterAddress:
 
 
 def find(address: str, file: str, running: Callable[[], Iterable[str]]) -> ClusterAddress | None:
-    """Return the cluster that an address means, as Ray understands it; None: one of its own.
+    """Return the cluster that an address names; None: start one on this machine.
 
     Args:
         address: `HOST:PORT`, `auto` for the cluster that this machine is a node of, or `local`.
         file: Where `ray start` writes the address of its cluster.
-        running: Returns the addresses that processes of this machine were started with, which
-            count where there is no file.
+        running: Returns the addresses of clusters whose processes run on this machine; called if
+            there is no such file.
 
     Raises:
-        BenchError: It is no address, or this machine is a node of no cluster.
+        BenchError: The address is malformed, or this machine is not a node of a cluster.
     """
     origin, remedy = "", "leave --address out"
     variable = os.environ.get(VARIABLE, "")
@@ -79,7 +79,7 @@ def find(address: str, file: str, running: Callable[[], Iterable[str]]) -> Clust
         remedy = "leave --address out"
     if address.startswith("ray://"):
         raise BenchError(
-            f"{quoted(address)} is an address of Ray Client{origin}, by which bench runs nothing; "
+            f"{quoted(address)} is an address of Ray Client{origin}, which bench does not support; "
             "run bench on a machine of the cluster, with the HOST:PORT of its head"
         )
     host, _, port = address.rpartition(":")
@@ -92,23 +92,23 @@ def find(address: str, file: str, running: Callable[[], Iterable[str]]) -> Clust
 
 
 def _own_cluster(file: str, running: Callable[[], Iterable[str]]) -> tuple[str, str]:
-    """Return the address of the cluster that this machine is a node of, and what names it."""
+    """Return the address of the cluster that this machine is a node of, and where it was found."""
     try:
         recorded = read_regular(file, _MAX_ADDRESS).decode(errors="replace").strip()
     except OSError:
         for address in running():
             return address, ""
         raise BenchError(
-            "this machine is a node of no Ray cluster; start one with `ray start --head`, name its "
-            "HOST:PORT, or leave --address out"
+            "this machine is not a node of a Ray cluster; start one with `ray start --head`, give "
+            "the HOST:PORT of another, or leave --address out"
         ) from None
     return recorded, f", the cluster that `ray start` has noted in {file}"
 
 
 def probe(host: str, port: int) -> None:
-    """Raise OSError where nothing at an address speaks HTTP/2, as a GCS does.
+    """Raise OSError unless a server at an address speaks HTTP/2, as a GCS does.
 
-    A server that is stopped or hangs still accepts connections, but greets nobody.
+    A server that is stopped or hangs may still accept connections, but sends no HTTP/2 settings.
     """
     with socket.create_connection((host, port), timeout=_SECONDS) as connection:
         if os.environ.get("RAY_USE_TLS", "0").lower() in {"1", "true"}:
@@ -119,4 +119,4 @@ def probe(host: str, port: int) -> None:
         except TimeoutError:
             raise OSError("it accepts connections, but does not answer") from None
         if len(head) < _FRAME_HEAD or head[3] != _SETTINGS:
-            raise OSError("what answers there is no head of a Ray cluster")
+            raise OSError("the server there is not the head of a Ray cluster")

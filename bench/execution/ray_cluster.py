@@ -1,8 +1,8 @@
-"""The Ray cluster that this process is connected to: started or joined, watched, and left.
+"""The Ray cluster that this process is connected to: start or join it, watch it, and leave it.
 
-All of Ray's own life in this process is in one thread: the system ends Ray's processes with the
-thread that has started them, and Ray replaces the handler of SIGTERM in a main thread. So signals
-reach the main thread at once, and nothing waits longer for Ray than is said here.
+Ray is started and stopped in a thread of its own, for two reasons: the system ends Ray's processes
+together with the thread that started them, and in the main thread Ray would replace the handler of
+SIGTERM. The main thread reacts to signals at once and waits for Ray no longer than the limits here.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ _OWN_CLUSTER: dict[str, Any] = {
     "object_store_memory": 128 * 2**20,
 }
 START_SECONDS = 180.0
-"""How long Ray may take to start on this machine, as one that is busy or slow."""
+"""Seconds that Ray may take to start on this machine, which may be busy or slow."""
 _JOIN_SECONDS = 30.0
 _JOIN_ATTEMPTS = 5
-"""How often, once a second, Ray asks a GCS that answers but does not accept this process."""
+"""How often Ray asks, once a second, a GCS that answers but does not accept this process."""
 _LEAVE_SECONDS = 30.0
 _PROBE_EVERY = 1.0
 LOST_SECONDS = 10.0
-"""How long a GCS may not answer until the cluster counts as lost. Ray would end this process after
-60 s, from native code."""
+"""After so many seconds without an answer of the GCS, the cluster counts as lost. Ray itself would
+end this process after 60 s, from native code."""
 _NOTICE_SECONDS = 10.0
-"""How long the main thread may take to notice a loss and to leave."""
+"""Seconds that the main thread may take to notice a lost cluster and to leave it."""
 _SLICE_SECONDS = 0.2
 _START_SLICE_SECONDS = 0.02
 _LEAVE_SLICE_SECONDS = 0.002
@@ -70,7 +70,7 @@ _TOKEN = secrets.token_hex(32)
 
 
 class LostClusterError(BenchError):
-    """The cluster has gone in the middle of a run."""
+    """The cluster was lost during a run."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}; {resume_sentence()}", Exit.FAILED)
@@ -80,8 +80,8 @@ class RayCluster:
     """A cluster that this process is connected to.
 
     Attributes:
-        own: Whether this process has started it, on this machine.
-        failed_to_start: Whether it should have been, and its logs may say why not.
+        own: Whether this process starts it, on this machine.
+        failed_to_start: Whether this process could not start it; its logs are then kept.
     """
 
     def __init__(self, address: ClusterAddress | None, folder: str) -> None:
@@ -96,10 +96,10 @@ class RayCluster:
         self._thread = threading.Thread(target=self._live, name="bench-ray", daemon=True)
 
     def start(self) -> None:
-        """Start or join it.
+        """Start the cluster, or join it.
 
         Raises:
-            BenchError: It does not start, or does not take this process.
+            BenchError: It does not start, or does not accept this process.
         """
         self._thread.start()
         patience = START_SECONDS if self.own else _JOIN_SECONDS
@@ -115,20 +115,20 @@ class RayCluster:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def check(self) -> None:
-        """Raise LostClusterError where the cluster has gone."""
+        """Raise LostClusterError if the cluster is lost."""
         if self._lost:
             raise self._lost
 
     @property
     def is_lost(self) -> bool:
-        """Whether the cluster has gone."""
+        """Whether the cluster is lost."""
         return self._lost is not None
 
     def confirm(self) -> None:
-        """Wait until it is known whether the cluster is there, after something on it was lost.
+        """After the loss of a process or node, wait until the cluster has answered a probe.
 
         Raises:
-            LostClusterError: It has gone.
+            LostClusterError: The cluster is lost too.
         """
         with suppress(OSError):
             self._probe()
@@ -139,10 +139,12 @@ class RayCluster:
             time.sleep(_SLICE_SECONDS)
 
     def call(self, function: Callable[[], Result]) -> Result:
-        """Return what a call of Ray's returns, which might wait for a cluster that has gone.
+        """Call a function of Ray in a thread, and return its result.
+
+        Called directly, it might wait forever for a cluster that is lost.
 
         Raises:
-            LostClusterError: It has gone.
+            LostClusterError: The cluster is lost.
         """
         future: Future[Result] = Future()
 
@@ -162,7 +164,7 @@ class RayCluster:
         """Return the nodes that are alive, as Ray describes them.
 
         Raises:
-            LostClusterError: The cluster has gone.
+            LostClusterError: The cluster is lost.
         """
         nodes: list[dict[str, Any]] = self.call(ray.nodes)
         alive = [node for node in nodes if node["Alive"]]
@@ -171,22 +173,22 @@ class RayCluster:
         return alive
 
     def leave(self) -> None:
-        """End it, or what this process has of it."""
+        """Stop the cluster if it is this process's own, else disconnect from it."""
         self._stop.set()
-        # Nothing is left behind by a process that has not joined.
+        # A process that has not joined leaves nothing to wait for.
         waits = self.own or self._started.done()
         ends = time.monotonic() + (_LEAVE_SECONDS if waits else 0.0)
         while self._thread.is_alive() and time.monotonic() < ends:
             self._thread.join(_LEAVE_SLICE_SECONDS)
             _restore_handler()
         if self._thread.is_alive():
-            # At its exit, this process would wait for a lock of Ray's that the thread has.
+            # At its exit, this process would wait for a lock of Ray that the thread holds.
             atexit.unregister(worker.shutdown)
-        # Ray leaves some of its processes to themselves where its raylet did not end in order.
+        # Some of Ray's processes stay if its raylet did not shut down in order.
         kill_marked(self._mark)
 
     def _live(self) -> None:
-        """Connect, wait, and disconnect."""
+        """Connect, wait until this process leaves, and disconnect."""
         try:
             with _startup(self.own, self._mark):
                 ray.init(
@@ -214,7 +216,7 @@ class RayCluster:
         return {"runtime_env": {"env_vars": handed}}
 
     def _fault(self, reason: str) -> str:
-        """Return in a sentence why Ray was not started or joined."""
+        """Return the error message for a cluster that was not started or joined."""
         if self.own:
             self.failed_to_start = True
             return (
@@ -237,7 +239,7 @@ class RayCluster:
         probe(host.strip("[]"), int(port))
 
     def _watch(self) -> None:
-        """Ask the GCS again and again whether it is there, until this process leaves it."""
+        """Probe the GCS every second until this process leaves the cluster or it is lost."""
         silent_since = None
         while not self._stop.wait(_PROBE_EVERY):
             try:
@@ -257,7 +259,7 @@ class RayCluster:
         )
         if self._stop.wait(_NOTICE_SECONDS):
             return
-        # The main thread is in a call of Ray's, which would end this process without a sentence.
+        # The main thread is in a call of Ray, which would end this process without a message.
         show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
         sys.stderr.write(f"{show_cursor}bench: {self._lost}\n")
         sys.stderr.flush()
@@ -276,10 +278,10 @@ def current() -> RayCluster:
 
 @contextmanager
 def connected(address: str | None = None) -> Iterator[RayCluster]:
-    """Start a Ray cluster on this machine, or join the one at `address`; leave it in the end.
+    """Start a Ray cluster on this machine, or join the one at `address`; leave it at the end.
 
     Raises:
-        BenchError: No cluster answers at `address` or takes this process, or none starts.
+        BenchError: No cluster answers at `address` or accepts this process, or none starts.
     """
     server = _find(address) if address else None
     if server:
@@ -304,7 +306,7 @@ def connected(address: str | None = None) -> Iterator[RayCluster]:
 def _find(address: str) -> ClusterAddress | None:
     if address == "auto":
         logging.getLogger("ray").setLevel(logging.ERROR)
-        # Ray does so for this address alone: the cluster is likely one of the same user.
+        # Ray does this only for `auto`, because that cluster is likely one of the same user.
         authentication_token_setup.maybe_enable_token_auth_if_token_available(
             warn_if_disabled=False
         )
@@ -312,10 +314,10 @@ def _find(address: str) -> ClusterAddress | None:
 
 
 def _restore_handler() -> None:
-    """Install the handler of SIGTERM that this process had.
+    """Install this process's handler of SIGTERM again.
 
-    As it starts, Ray's native code installs one that ends the process with a stack trace, and as it
-    ends, none.
+    When Ray starts, its native code installs one that ends the process with a stack trace; when it
+    stops, it removes that.
     """
     handler = signal.getsignal(signal.SIGTERM)
     if handler is not None and threading.current_thread() is threading.main_thread():
@@ -324,9 +326,10 @@ def _restore_handler() -> None:
 
 @contextmanager
 def _startup(own: bool, mark: str) -> Iterator[None]:  # noqa: FBT001 (a flag of the cluster)
-    """Mark the processes that Ray starts, and let it wait longer for them than its 30 s.
+    """Mark the processes that Ray starts, and change how long it waits for them.
 
-    For a GCS that answers but does not take this process, it waits less than its 20 s.
+    It waits longer than its 30 s for a cluster of this process, and less than its 20 s for a GCS
+    that answers but does not accept this process.
     """
     get_node, before = services.get_node, dict(os.environ)
     seconds = START_SECONDS if own else _JOIN_ATTEMPTS
@@ -358,7 +361,7 @@ def _startup(own: bool, mark: str) -> Iterator[None]:  # noqa: FBT001 (a flag of
 
 
 def _has_token() -> bool:
-    """Return whether Ray has a token for clusters of this user, or can write one to their home."""
+    """Return whether Ray has a token for clusters of this user, or can write one to ~/.ray."""
     if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
         return True
     with suppress(OSError, RuntimeError):
@@ -369,7 +372,7 @@ def _has_token() -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """Return an error of Ray's in one line, or what has caused it where that is a token."""
+    """Return an error of Ray in one line; `_NO_TOKEN` if a missing token has caused it."""
     cause: BaseException | None = error
     while cause is not None:
         if _NO_TOKEN in str(cause):

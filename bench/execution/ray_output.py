@@ -1,4 +1,4 @@
-"""What Ray prints in the process of bench: it goes to a file, so that stderr is bench's own."""
+"""Redirect what Ray prints in this process to a file, so that only bench writes to stderr."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STDERR = 2
 
 @contextmanager
 def quiet(log: Path) -> Iterator[None]:
-    """Send what Ray prints into a file: its native code to descriptor 2, a thread of it to stderr.
+    """Redirect what Ray prints, by native code and by a thread, to a file in a `with` block.
 
     Args:
         log: The file.

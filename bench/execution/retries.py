@@ -1,4 +1,4 @@
-"""Which failed attempts are worth another one, by cause."""
+"""Which failed attempts at a task are retried, by cause."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from bench.trials.specs import Task
 
 RETRIES: dict[Cause, int] = {"lost node": 2, "out of memory": 1}
-"""How often a cause may end attempts at a task in one run and be tried again; others never."""
+"""How many retries of a task each cause allows in one run; other causes allow none."""
 NOTICE_SECONDS = 20.0
-"""For about this long a cluster keeps sending tasks to a node that is gone."""
+"""For about so many seconds a cluster still sends tasks to a node that is lost."""
 
 
 def _retries(cause: Cause, task: Task) -> int:
-    """Return how often a cause may end attempts at a task and be tried again.
+    """Return how many retries a cause allows.
 
-    A training on several devices resumes once after one of its processes is lost: with each device
-    this is more likely, and the checkpoint keeps what all of them have done.
+    A training on several devices also resumes once after one of its processes is lost: this is more
+    likely with more devices, and the checkpoint has the work of all of them.
     """
     if cause == "lost worker" and task.resources.devices > 1:
         return 1
@@ -34,10 +34,10 @@ def back_off(cause: Cause) -> float:
 
 
 def retried(task: Task, attempts: Sequence[Attempt]) -> Task | None:
-    """Return the task to submit after these failed attempts, or None when that was the last.
+    """Return the task to submit again after these failed attempts, or None for no retry.
 
-    Out of memory gets a whole device instead of a share; never a smaller batch, which would make
-    it another training.
+    After an out-of-memory error it gets whole GPUs instead of a share of one. The batch never
+    becomes smaller, because that would be another training.
     """
     cause = attempts[-1].cause
     if sum(attempt.cause == cause for attempt in attempts) > _retries(cause, task):

@@ -1,7 +1,7 @@
 """The state of a run while it runs, also for other processes (`bench.trials.live_runs`).
 
-The thread of the run keeps the state up to date; another one encodes and writes it, so that no disk
-holds up the run, and reads the requests to cancel. What cannot be written is left out.
+The thread of the run keeps the state up to date. Another thread writes it to disk, so that a slow
+disk does not delay the run, and reads requests to cancel. Errors of writing are ignored.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 _EVERY_SECONDS = 1.0
 _MAX_SHARE = 0.02
-"""Of the time that the other thread may spend on the state of a large run."""
+"""The largest share of its time for which the other thread may encode and write the state."""
 _MAX_CURVE = 200
 _STATES: dict[type[Event], State] = {
     Started: "running",
@@ -66,7 +66,7 @@ _STATES: dict[type[Event], State] = {
 
 
 class RunMonitor:
-    """The state of a run, shown on standard error and to other processes while entered.
+    """The state of a run: in a `with` block it is reported on stderr and to other processes.
 
     Args:
         store: Where its records are.
@@ -74,7 +74,7 @@ class RunMonitor:
         executor: The name of the executor.
         durations: The seconds that earlier tasks took.
         log_format: `text`, `json` for a line of JSON per event, or `none`.
-        command: What started the run, as other processes show it; empty: this process's command.
+        command: The command that other processes show; empty: the command line of this process.
 
     Attributes:
         run: The state.
@@ -111,7 +111,7 @@ class RunMonitor:
         self._published = ExitStack()
 
     def __enter__(self) -> Self:
-        # On a disk that is full or read-only, others see nothing of the run.
+        # If the disk is full or read-only, other processes see nothing of the run.
         with suppress(OSError), ExitStack() as published:
             leases = published.enter_context(Leases(self._root))
             leases.take(live_runs.lease_name(self.run.id))
@@ -147,21 +147,21 @@ class RunMonitor:
         self._reporter.begin(names, len(tasks))
 
     def phase(self, name: str) -> None:
-        """Begin what the run does next, and say so."""
+        """Begin the next phase of the run, and report it."""
         if name and name != self.run.phase:
             self.run.phase = name
             self._reporter.phase(name)
 
     def profiling(self, number: int, total: int, name: str) -> None:
-        """Begin one of the measurements, and say so."""
+        """Begin one of the measurements, and report it."""
         self.run.phase, self.run.profiling = "profiling", Profiling(number, total, name)
         self._reporter.profiling(number, total, name)
 
     def watch(self, schedule: Schedule) -> list[str]:
-        """Note what the executor has; return the keys of the tasks that are to be cancelled.
+        """Update which tasks are starting; return the keys of the tasks to cancel.
 
         Raises:
-            KeyboardInterrupt: The run is cancelled, and is in a thread that gets no signals.
+            KeyboardInterrupt: The run is cancelled, and is in a thread that receives no signals.
         """
         if self._interrupted:
             raise KeyboardInterrupt
@@ -185,15 +185,15 @@ class RunMonitor:
         return requests
 
     def observe(self, task: Task, event: Event) -> None:
-        """Take an event of a task into the state, and show it."""
+        """Update the state by an event of a task, and report the event."""
         if isinstance(event, Started):
             self.run.phase = "running tasks"
         with self._lock:
-            self._take(task, event)
+            self._update(task, event)
         self._estimate_left()
         self._reporter.show(task, event, self.run.left)
 
-    def _take(self, task: Task, event: Event) -> None:
+    def _update(self, task: Task, event: Event) -> None:
         live, now = self._live[task.key], time.monotonic()
         live.state = _STATES.get(type(event), live.state)
         live.text = describe(event)
@@ -234,7 +234,7 @@ class RunMonitor:
                 live.state = "queued"
 
     def _estimate_left(self) -> None:
-        """Estimate when the run ends, once a second at most."""
+        """Update the seconds that the run still takes, at most once a second."""
         now = time.monotonic()
         if now - self._estimated >= _EVERY_SECONDS:
             self.run.left, self._estimated = self._estimate(now), now
@@ -242,7 +242,7 @@ class RunMonitor:
     def _estimate(self, now: float) -> float | None:
         if not self.run.slots:
             return None
-        # What runs and has run here tells more than earlier records, of other recipes perhaps.
+        # Tasks of this run precede earlier records, which may be of other recipes.
         progress = SimilarTasks()
         for key, live in self._live.items():
             if live.state == "running" and live.eta is not None:
@@ -259,7 +259,7 @@ class RunMonitor:
     def _remaining_task(
         self, key: str, sources: Sequence[SimilarTasks], now: float
     ) -> RemainingTask:
-        """Return a task with the seconds it will take: by its progress, else by like tasks."""
+        """Return a task with the seconds that it still takes: by its ETA, else by similar tasks."""
         task, live = self._tasks[key], self._live[key]
         if live.state == "running" and live.eta is not None:
             return remaining_task(task, max(live.eta - (now - self._reported[key]), 0.0))
@@ -269,7 +269,7 @@ class RunMonitor:
         return remaining_task(task, seconds)
 
     def _write_state(self) -> None:
-        """Write the state until the run ends, and read requests to cancel."""
+        """Write the state and read requests to cancel, again and again until the run ends."""
         file = self._root / live_runs.FOLDER / f"{self.run.id}.json"
         part = file.with_suffix(".part")
         before, pause = b"", 0.0
@@ -279,7 +279,7 @@ class RunMonitor:
                 with self._lock:
                     content = msgspec.json.encode(self.run)
                 if content != before:
-                    # Neither durable nor kept: after a crash of the machine it means nothing.
+                    # Without fsync: after a crash of the machine the state has no use.
                     part.write_bytes(content)
                     part.replace(file)
                     before = content
@@ -289,11 +289,11 @@ class RunMonitor:
             part.unlink(missing_ok=True)
 
     def _read_requests(self) -> None:
-        """Take the requests of other processes."""
+        """Read and remove the requests to cancel that other processes have written."""
         requests = live_runs.take_requests(self._root, self.run.id)
         if live_runs.WHOLE_RUN in requests:
             if self._in_main_thread:
-                # As Ctrl-C does: also while Ray starts, or native code computes.
+                # As Ctrl-C does; this also interrupts the start of Ray.
                 os.kill(os.getpid(), signal.SIGINT)
             self._interrupted = True
         self._requests += [name for name in requests if name != live_runs.WHOLE_RUN]

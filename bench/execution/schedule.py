@@ -40,17 +40,17 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 Report = tuple["Task", Event | Attempt]
-"""A task with its next event, or with how this attempt at it failed."""
+"""A task with its next event, or with its failed attempt."""
 _IDLE_SECONDS = 0.5
 _LEASE_SECONDS = 2.0
-"""The interval at which a task of another process is checked."""
+"""Seconds between checks of a task that another process works on."""
 
 
 class Executor(Protocol):
-    """Where tasks run. Order, dependencies, retries and time limits are not its concern."""
+    """Runs submitted tasks; `Schedule` decides about order, dependencies, retries, time limits."""
 
     def check(self, task: Task) -> None:
-        """Raise BenchError where no machine is large enough for `task`."""
+        """Raise BenchError if no machine is large enough for `task`."""
         ...
 
     def capacity(self, task: Task) -> int:
@@ -62,7 +62,7 @@ class Executor(Protocol):
         ...
 
     def poll(self) -> list[Report]:
-        """Wait a moment for events; an attempt that failed is its last report."""
+        """Wait a moment for events; a failed attempt is the last report of its task."""
         ...
 
     def cancel(self, task: Task) -> None:
@@ -124,9 +124,9 @@ class _TaskState:
 
     Attributes:
         task: The task.
-        before: What the store says of it when the run begins, see `Store.written`.
+        before: When its record and its failure were written before this run (`Store.written`).
         attempts: Attempts of this run that failed before.
-        started: When this attempt started.
+        started: When this attempt started, by `time.monotonic`.
         elsewhere: Whether another process works on it.
     """
 
@@ -139,20 +139,21 @@ class _TaskState:
 
 @dataclass
 class Schedule:
-    """The state of a run: what waits for its training, what is due, what runs.
+    """The tasks of a run that wait for a training, that are due, and that are submitted.
 
-    An evaluation is due as soon as its training is done, and goes before trainings that have not
-    started: boards fill row by row. A task that another process works on is waited for.
+    An evaluation is due as soon as its training is done, and precedes trainings that have not
+    started, so that boards fill row by row. The run also waits for tasks that another process works
+    on.
 
     Attributes:
-        executor: Where tasks run.
+        executor: Runs tasks.
         store: Where records are.
-        leases: Which tasks are this process's.
+        leases: The leases of the tasks that this process works on.
         watch: Called about twice a second; returns the keys of the tasks to cancel.
-        due: What can be submitted, each from a moment on.
+        due: Tasks to submit, each with the earliest time to do so, by `time.monotonic`.
         waiting: Evaluations by the key of their training.
-        running: What the executor has.
-        slots: How many tasks run at once, as far as the executor was asked.
+        running: The tasks submitted to the executor, by key.
+        slots: The largest number of tasks that run at once, by the executor; 0 before it is known.
     """
 
     executor: Executor
@@ -173,7 +174,7 @@ class Schedule:
         leases: Leases,
         watch: Callable[[Schedule], Sequence[str]] = lambda _: (),
     ) -> Schedule:
-        """Return the schedule of `tasks`. Raises BenchError where one is too large to ever run."""
+        """Return the schedule of `tasks`. Raises BenchError if one is too large to run."""
         schedule = cls(executor, store, leases, watch)
         trainings = {task.key for task in tasks if task.kind == "training"}
         for task in tasks:
@@ -201,9 +202,9 @@ class Schedule:
                     yield from self._handle_report(self.running[task.key], report)
 
     def _submit(self) -> Iterator[tuple[Task, Event]]:
-        """Submit due tasks, evaluations first, as far as the executor has free slots.
+        """Submit due tasks, evaluations first, while the executor has free slots.
 
-        Yields events of tasks that other processes have taken.
+        Yields events of tasks that other processes work on or have ended.
         """
         now = time.monotonic()
         self.due.sort(key=lambda each: each[1].task.kind == "training")
@@ -230,7 +231,7 @@ class Schedule:
         self.slots = max(capacities.values(), default=self.slots)
 
     def _cancel(self, key: str) -> Iterator[tuple[Task, Event]]:
-        """Take a task out of the schedule, whatever it waits for; end it where it runs."""
+        """Remove a task from the schedule, and stop it if it was submitted."""
         if key in self.running:
             states = [self.running.pop(key)]
             self.executor.cancel(states[0].task)
@@ -245,7 +246,7 @@ class Schedule:
             yield from self._end(state.task, Cancelled())
 
     def _take_lease(self, state: _TaskState) -> Event | None:
-        """Take the lease of a task; return what to tell of a process that has or had it."""
+        """Take the lease of a task; return an event if another process holds or has ended it."""
         task, noticed = state.task, state.elsewhere
         holder = self.leases.take(task.key)
         state.elsewhere = holder is not None
@@ -260,7 +261,7 @@ class Schedule:
         return Failed(failed) if failed else None
 
     def _end(self, task: Task, event: Event) -> Iterator[tuple[Task, Event]]:
-        """Give up a task that has ended; its evaluations are due if it is done, else stay to do."""
+        """Release the lease of a task; its evaluations are due if it is done, else not run."""
         self.leases.release(task.key)
         evaluations = self.waiting.pop(task.key, [])
         if isinstance(event, Finished | FinishedElsewhere):
@@ -273,7 +274,7 @@ class Schedule:
     def _handle_report(
         self, state: _TaskState, report: Event | Attempt
     ) -> Iterator[tuple[Task, Event]]:
-        """Update the schedule by a report; yield the event to show."""
+        """Update the schedule by a report; yield the events to show."""
         task = state.task
         if isinstance(report, Started):
             state.started = time.monotonic()
@@ -298,7 +299,7 @@ class Schedule:
         yield task, report
 
     def _stop_overdue(self) -> list[Report]:
-        """End attempts that exceed their time limit."""
+        """Stop attempts that exceed their time limit; return these failed attempts."""
         reports: list[Report] = []
         for state in [*self.running.values()]:
             limit = state.task.resources.time_limit
@@ -313,7 +314,7 @@ _OPENING = {"ray": "starting Ray", "inline": "", "in-process": ""}
 
 
 def opening_phase(name: str, address: str | None) -> str:
-    """Return what opening the executor `name` is called as a phase; empty where that is quick."""
+    """Return the name of the phase of opening an executor; empty if that is quick."""
     if name == "ray" and address:
         return f"connecting to the Ray cluster at {address}"
     return _OPENING.get(name, f"opening the executor {name}")
@@ -331,21 +332,21 @@ def execute(
     """Run all tasks, or all until the first failure; return the failures.
 
     Args:
-        tasks: What to run; an evaluation waits for its training if that is among them.
-        names: What each task is called on the terminal, by its key.
-        store: Where records go.
+        tasks: The tasks to run; an evaluation waits for its training if that is among them.
+        names: The name of each task on the terminal, by its key.
+        store: Where records are written.
         opened: The executor.
         fail_fast: Whether the first failure ends the run.
-        monitor: Where events are shown and the state is kept; None: one of this call.
+        monitor: Reports events and has the state of the run; None makes one.
 
     Raises:
-        KeyboardInterrupt: A signal has come, even if native code has lost its exception.
+        KeyboardInterrupt: A signal has arrived, even if native code has dropped its exception.
         BenchError: A task is too large for the executor.
     """
     failures = []
     with (
         nullcontext(monitor) if monitor else RunMonitor(store) as run_monitor,
-        # Given up last: until the executor is closed, a task may still write.
+        # Released last: until the executor is closed, a task may still write.
         Leases(store.root) as leases,
     ):
         run_monitor.plan(tasks, names)

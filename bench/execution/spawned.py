@@ -1,4 +1,4 @@
-"""Processes of tasks by a new interpreter each, where the system has no pidfds: all but Linux."""
+"""Start processes of tasks as new interpreters, on systems without pidfds, such as macOS."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from bench.execution.child_process import (
 
 
 def spawn_child() -> ChildProcess:
-    """Start an interpreter that waits for a job, and imports then what tasks need.
+    """Start an interpreter that waits for a job, and then imports the modules of tasks.
 
     Raises:
-        BenchError: The system does not start it, or has no process groups.
+        BenchError: It cannot be started, or the system has no process groups.
     """
     if not hasattr(os, "killpg"):
         raise BenchError(
-            "a process per task requires the process groups of POSIX, which Windows has not; run "
-            "with --in-process, or in the Windows Subsystem for Linux"
+            "a process per task requires the process groups of POSIX, which Windows does not have; "
+            "run with --in-process, or in the Windows Subsystem for Linux"
         )
     ours, theirs = socket.socketpair()
     statement = f"from bench.execution.child import run_spawned; run_spawned({theirs.fileno()})"
@@ -36,7 +36,7 @@ def spawn_child() -> ChildProcess:
         except OSError as error:
             ours.close()
             raise BenchError(
-                f"the system starts no process for a task ({error}); run with --in-process"
+                f"no process can be started for a task ({error}); run with --in-process"
             ) from None
     status, report = os.pipe()
     threading.Thread(target=_report_end, args=(process, report), daemon=True).start()
@@ -44,10 +44,10 @@ def spawn_child() -> ChildProcess:
 
 
 def _report_end(process: subprocess.Popen[bytes], report: int) -> None:
-    """Wait for the end of a process, kill what is left below it, and report its exit code."""
+    """Wait for the end of a process, kill its descendants, and report its exit code."""
     if hasattr(os, "waitid"):
-        # Until it is waited for, its id and that of its group belong to no one else. macOS has this
-        # call from Python 3.13 on.
+        # Until it is waited for, its id and that of its group are not used again. macOS has this
+        # call since Python 3.13.
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         kill_group(process.pid)
     code = process.wait()

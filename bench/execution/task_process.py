@@ -1,11 +1,10 @@
-"""Tasks in processes of their own.
+"""Run each task in its own process.
 
-A process is forked from a server that has imported torch (`forked`), or, where the system is not
-Linux, a new interpreter (`spawned`). Both are driven in the same way.
+On Linux a process is forked from a server that has imported torch (`forked`), elsewhere it is a new
+interpreter (`spawned`). The interface is the same.
 
-What one task leaves behind, the next one does not see: neither patched functions and switches of
-torch, nor the GPU that it was given, nor its memory. A child that hangs or crashes is no fault of
-this process.
+So a task does not inherit state of another one: no patched functions, settings of torch, assigned
+GPU or memory. A child that hangs or crashes does not affect this process.
 """
 
 from __future__ import annotations
@@ -45,13 +44,13 @@ def start_task(
     gpus: Sequence[object],
     rank: Rank = ALONE,
 ) -> TaskProcess:
-    """Run a task, or one rank of a data-parallel training, in a process of its own.
+    """Start a process that runs a task, or one rank of a data-parallel training.
 
     Args:
         task: The training or evaluation.
         store: Where records are.
         attempts: Attempts of this run that failed before.
-        gpus: The ids of the GPUs that it may see; none hides all of them.
+        gpus: The ids of the GPUs that it may see; if empty, it sees none.
         rank: Which process of the training it is.
     """
     prefetches = task.resources.workers != 0
@@ -61,7 +60,7 @@ def start_task(
 
 
 def local_gpus(task: Task) -> list[str]:
-    """Return the GPUs for a task where this process gives them: the first that it sees."""
+    """Return the ids of GPUs for a task that runs without a cluster: the first visible ones."""
     count = -int(-task.resources.gpus // 1) * task.resources.devices
     visible = os.environ.get(VISIBLE_GPUS)
     ids = map(str, range(count)) if visible is None else visible.split(",")
@@ -69,13 +68,13 @@ def local_gpus(task: Task) -> list[str]:
 
 
 class TaskProcess:
-    """A call in a process of its own, whose events come through a pipe.
+    """A function call in a process of its own, which sends its events through a pipe.
 
     Args:
         function: A function of a module, called with `arguments`. It returns events; the last one
             is `Finished` or `Failed`.
         arguments: Its arguments.
-        gpus: The ids of the GPUs that the process may see; none hides all of them.
+        gpus: The ids of the GPUs that the process may see; if empty, it sees none.
         prefetches: Whether it will start processes that prefetch batches.
     """
 
@@ -107,31 +106,34 @@ class TaskProcess:
             self._fault = failed_attempt("lost worker", str(error))
             return
         job = Job(_environment(gpus), _folder(), absolute(sys.path), prefetches, call)
-        # Where it has ended already, its exit code says more.
+        # If it has ended already, its exit code says more than this error.
         with suppress(OSError):
             self._child.connection.send_bytes(pickle.dumps(job))
 
     @property
     def pid(self) -> int | None:
-        """The id of the process, which is that of its process group; None where none started."""
+        """The id of the process and of its process group; None if it did not start."""
         return self._child.pid if self._child else None
 
     @property
     def failed_to_start(self) -> bool:
-        """Whether no process runs, which the next report says."""
+        """Whether the process did not start; the next report is then the failed attempt."""
         return self._fault is not None
 
     @property
     def sources(self) -> list[Connection | int]:
-        """What can be read once there is another report; empty after the last one."""
+        """What becomes readable with the next report; empty after the last one."""
         if self._done or self._child is None:
             return []
         return [self._child.connection, self._child.status]
 
     def poll(self, seconds: float) -> Event | Attempt | None:
-        """Return the next event, how the process was lost, or None after so many seconds.
+        """Return the next event, a failed attempt if the process was lost, or None after a time.
 
         The last event is returned once the process has ended, so that its memory and GPU are free.
+
+        Args:
+            seconds: The longest time to wait.
         """
         if self._fault:
             fault, self._fault = self._fault, None
@@ -145,7 +147,7 @@ class TaskProcess:
             return self._lost()
         try:
             message: Event | Attempt = self._child.connection.recv()
-        except Exception:  # noqa: BLE001 (a message cut off in its middle is whatever it is)
+        except Exception:  # noqa: BLE001 (a truncated message may raise anything)
             return self._lost()
         if isinstance(message, Finished | Failed | Attempt):
             self._done = True
@@ -162,7 +164,7 @@ class TaskProcess:
                 yield report
 
     def kill(self) -> None:
-        """Kill the process and all below it; no more is reported."""
+        """Kill the process and its descendants; nothing more is reported."""
         self._done = True
         if self._child:
             self._child.kill()
@@ -175,7 +177,7 @@ class TaskProcess:
 
 
 def with_reports(processes: Sequence[TaskProcess], seconds: float) -> list[TaskProcess]:
-    """Return the processes that have something to report, waiting for so many seconds at most."""
+    """Return the processes that have a report, after so many seconds at most."""
     sources = {source: each for each in processes for source in each.sources}
     if any(each.failed_to_start for each in processes):
         seconds = 0.0
@@ -184,20 +186,20 @@ def with_reports(processes: Sequence[TaskProcess], seconds: float) -> list[TaskP
 
 
 def start_fork_server() -> None:
-    """Start what the first process will wait for, and do not wait for it.
+    """Start the fork server, which the first task needs, without waiting for it.
 
     Raises:
-        BenchError: The system starts no process.
+        BenchError: It cannot be started.
     """
     if can_fork():
         running_server()
 
 
 def start_child() -> ChildProcess:
-    """Start a process that waits for a job: a fork where the system has what this takes.
+    """Start a process that waits for a job: a fork if the system supports it.
 
     Raises:
-        BenchError: The system starts none.
+        BenchError: It cannot be started.
     """
     return fork_child() if can_fork() else spawn_child()
 

@@ -1,4 +1,4 @@
-"""The processes of a data-parallel training on one machine, seen as one."""
+"""All processes of a task on one machine: one per device of a data-parallel training."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class TaskRanks:
-    """A process per device. The first to fail ends all others.
+    """One process per device; the first that fails ends all others.
 
     Args:
         task: A training on several devices, or any task on one.
         store: Where records are.
         attempts: Attempts of this run that failed before.
-        gpus: The ids of the GPUs, one per device; none hides all of them.
+        gpus: The ids of the GPUs, one per device; if empty, the processes see none.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class TaskRanks:
         self._start(Rank(count=task.resources.devices))
 
     def poll(self, seconds: float) -> Event | Attempt | None:
-        """Return the next event of rank 0 or the failure of another, None after some seconds."""
+        """Return the next event of rank 0 or failed attempt of any rank; None after `seconds`."""
         leader = self._processes[0]
         for process in with_reports(self._processes, seconds):
             report = process.poll(0.0)
@@ -49,7 +49,7 @@ class TaskRanks:
         return None
 
     def kill(self) -> None:
-        """Kill all processes; no more is reported."""
+        """Kill all processes; nothing more is reported."""
         for process in self._processes:
             process.kill()
 

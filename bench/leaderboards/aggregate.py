@@ -308,7 +308,7 @@ def _learning_curve(record: TrainingRecord) -> list[LearningPoint]:
 
 
 def _run_by(records: Sequence[TrainingRecord | EvaluationRecord]) -> list[str]:
-    """Return by whom and on which machine accepted records of others were computed."""
+    """Return who computed the accepted records of others, and on which machine."""
     return sorted(
         {
             f"{record.accepted.by} on {record.provenance.gpu or record.provenance.cpu}"

@@ -34,7 +34,7 @@ def masked_views(batch: Batch, count: int, masks: int, share: float) -> Batch:
 
 
 def masked_positions(lengths: Tensor, size: int, draws: Tensor, share: float) -> Tensor:
-    """Return the mask (N, size) of the positions that time masks of SpecAugment cover.
+    """Return a mask (N, size), true at the positions that random time masks of SpecAugment cover.
 
     Each of M masks is 0 to ⌊share·T / M⌋ wide and starts anywhere in the T valid positions; masks
     may overlap.
@@ -42,7 +42,7 @@ def masked_positions(lengths: Tensor, size: int, draws: Tensor, share: float) ->
     Args:
         lengths: T, the valid positions of each sample, (N,).
         size: The number of positions.
-        draws: Integers drawn at random from a large range, (2, N, M): widths and starts.
+        draws: Random integers from a large range, (2, N, M), for widths and starts.
         share: The largest share of positions that the masks of a sample cover.
 
     Source: Park et al., "SpecAugment" (Interspeech 2019).

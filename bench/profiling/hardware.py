@@ -54,7 +54,7 @@ class Hardware:
         return ", ".join(parts)
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the hardware in the key of a profile, without unknown values."""
+        """Return what the hardware adds to the key of a profile, without unknown values."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 

@@ -62,7 +62,7 @@ class CommandRecognizer(Recognizer):
 
     @property
     def label(self) -> str:
-        """The command without the folders of its files, as boards print it."""
+        """The command as boards print it: of files in it, only their names."""
         return f"{self.name}({' '.join(map(_label_of_argument, self.command))})"
 
     @classmethod
@@ -78,9 +78,9 @@ class CommandRecognizer(Recognizer):
         return located
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the recognizer in a key.
+        """Return what the recognizer adds to keys.
 
-        It has the SHA-256 of the program's file, or the output of `version_command`.
+        It includes the SHA-256 of the program's file, or the output of `version_command`.
 
         Raises:
             BenchError: The program or a file is missing.

@@ -59,7 +59,7 @@ class EasyOcrRecognizer(Recognizer):
     weights: InputFile | None = None
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the recognizer in a key, with the version of EasyOCR and the weights.
+        """Return what the recognizer adds to keys, with the version of EasyOCR and the weights.
 
         Raises:
             BenchError: A package or the file is missing.

@@ -60,7 +60,7 @@ class HuggingFaceRecognizer(Recognizer):
         return parameters | {"huggingface": str((home / local_path(folder)).absolute())}
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the recognizer in a key, with the version of transformers.
+        """Return what the recognizer adds to keys, with the version of transformers.
 
         Raises:
             BenchError: The folder or transformers is missing.

@@ -104,7 +104,7 @@ class OnnxRecognizer(Recognizer):
         return tuple(self.alphabet)
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the recognizer in a key, with all values of the input's preset."""
+        """Return what the recognizer adds to keys, with all values of the input's preset."""
         spec = super().spec()
         values = {"input": self.reader_input().spec(), "ignored": [*self.ignored]}
         return spec | {"parameters": spec["parameters"] | values}

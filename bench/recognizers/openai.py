@@ -87,7 +87,7 @@ class OpenAIRecognizer(Recognizer):
         return f"{self.name}({', '.join([self.model, *others])})"
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the recognizer in a key, without the parameters of requests."""
+        """Return what the recognizer adds to keys, without the parameters of requests."""
         spec = super().spec()
         parameters = {
             key: value for key, value in spec["parameters"].items() if key not in _TRANSPORT

@@ -75,7 +75,7 @@ class PythonRecognizer(Recognizer):
         return located
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the recognizer in a key, with the SHA-256 of its source and files.
+        """Return what the recognizer adds to keys, with the SHA-256 of its source and files.
 
         Raises:
             BenchError: A file is missing.

@@ -48,7 +48,7 @@ class RapidOcrRecognizer(Recognizer):
     characters: InputFile | None = None
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the recognizer in a key, with the version of RapidOCR and the network.
+        """Return what the recognizer adds to keys, with the version of RapidOCR and the network.
 
         Raises:
             BenchError: RapidOCR or a file is missing.

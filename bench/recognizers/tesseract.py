@@ -59,7 +59,7 @@ class TesseractRecognizer(Recognizer):
     timeout: PositiveFloat = 600.0
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the recognizer in a key, with the version and the files of languages.
+        """Return what the recognizer adds to keys, with the version and the files of languages.
 
         Raises:
             BenchError: Tesseract or a language is not installed.

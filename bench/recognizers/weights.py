@@ -179,7 +179,7 @@ class WeightsRecognizer(Recognizer):
         return replace(self, sha256="").label if self.sha256 else super().label
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the recognizer in a key, with the values of the mapping."""
+        """Return what the recognizer adds to keys, with the values of the mapping."""
         spec = super().spec()
         model, loss, reader_input, characters = self.architecture()
         values = {

@@ -158,7 +158,7 @@ class UniquePointSearch(OptunaSearch):
         return super().suggest(trial_id)
 
     def _take_back(self, trial_id: str) -> None:
-        """Take the last suggestion back; the sampler learns nothing from a failed trial."""
+        """Remove the last suggestion, so that a failed trial does not affect the sampler."""
         optuna_study: Any = self._ot_study
         optuna_study.tell(self._ot_trials.pop(trial_id), state=optuna.trial.TrialState.FAIL)
 

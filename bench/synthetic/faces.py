@@ -190,13 +190,13 @@ def glyphs_of(face: Face) -> Glyphs:
 
 
 def draw_word(face: Face, word: str, tracking: float, rises: Sequence[int]) -> Mask:
-    """Return a mask of `word`, cropped to its ink.
+    """Return a mask of `word` drawn in a typeface, cropped to its ink.
 
     Args:
         face: The typeface.
         word: The word.
-        tracking: Additional pixels between letters.
-        rises: The offset of each letter above the baseline in pixels.
+        tracking: Additional space between letters, in pixels.
+        rises: The offset of each letter above the baseline, in pixels.
     """
     glyphs = [*map(glyphs_of(face).__getitem__, word)]
     width = sum(glyph.advance + tracking for glyph in glyphs)

@@ -1,4 +1,4 @@
-"""The evaluation of a training: its network and a test split to predictions, scores and record."""
+"""Evaluate a training: its network reads a test split; predictions, scores and record result."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def restore_network(
     """Return the network of a training with the weights that its record in `folder` names.
 
     Raises:
-        BenchError: The weights are gone or altered, or do not fit the model of today.
+        BenchError: The weights are missing or altered, or do not fit the current model code.
     """
     try:
         return networks.network_from_weights(
@@ -80,8 +80,8 @@ def restore_network(
         )
     except networks.WeightsError:
         raise BenchError(
-            f"{folder / WEIGHTS}: these weights do not fit model '{model.name}' as its "
-            "code is today; run its suite again with --force"
+            f"{folder / WEIGHTS}: these weights do not fit the current code of model "
+            f"'{model.name}'; run its suite again with --force"
         ) from None
 
 
@@ -108,7 +108,7 @@ class NetworkReading:
         network: The network, on the device that computes.
         decoder: What turns its logits into labels.
         family: How classes become labels.
-        batch_size: Samples per batch, which decides the padding.
+        batch_size: Samples per batch; it affects the padding.
     """
 
     network: RecognitionNetwork
@@ -165,7 +165,7 @@ def _add_rows(
     lengths, counts = decoded.lengths.tolist(), batch.target_lengths.tolist()
     for row, identity in enumerate(batch.ids):
         placed = spans.of_sample(row) if spans else []
-        # Where a network makes fewer frames than it reads, the true frames are not its own.
+        # If the output is shorter than the input, key frames of the input do not apply to it.
         same_frames = int(batch.lengths[row]) == lengths[row]
         key_frames = batch.key_frames[row, : counts[row]].tolist() if same_frames else []
         rows.add(

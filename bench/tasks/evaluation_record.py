@@ -1,4 +1,4 @@
-"""Predictions of a test split to the files of a finished evaluation."""
+"""Write the files of a finished evaluation: predictions and record."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class SplitRead:
 
     Attributes:
         readings: One per sample, in order.
-        remarks: How many of them there are of each kind that a person should know of.
+        remarks: How many readings have each remark of the recognizer, such as `missing`.
         alphabet: The characters that it can read; None where they are unknown.
         parameters: Its number of weights; None where it is unknown.
-        price: What it cost in US dollars; None where it has no price.
+        price: What it cost in US dollars; None if it has no price.
     """
 
     readings: Sequence[Reading]
@@ -62,9 +62,9 @@ def write_evaluation(
         evaluation: What was evaluated.
         table: The predictions.
         chosen: The device: "cpu" or "cuda".
-        began: When it began, by `time.perf_counter`.
+        began: The start of the evaluation, by `time.perf_counter`.
         attempts: Attempts of this run that failed before.
-        read: What a recognizer from outside has read; its own figures are recorded.
+        read: What a recognizer from outside bench has read, with its weights, price and remarks.
 
     Raises:
         BenchError: No sample is scored.
@@ -72,7 +72,7 @@ def write_evaluation(
     encoded = predictions.predictions_to_bytes(table)
     excluded = predictions.excluded_counts(table)
     scores = predictions.corpus_scores(table, evaluation.protocol)
-    # From here on an earlier record's predictions are no longer what it says.
+    # From here on the predictions no longer match the checksum of an earlier record.
     (folder / EVALUATION).unlink(missing_ok=True)
     record = EvaluationRecord(
         key=evaluation.key,

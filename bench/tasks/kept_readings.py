@@ -1,7 +1,7 @@
 """Readings of an unfinished evaluation, kept on disk so that another attempt reads only the rest.
 
-A line of JSON per sample, in the order of the split; whole batches, so that a recognizer whose
-readings depend on the batch is given the same ones.
+The file has a line of JSON per sample, in the order of the split. Only whole batches are kept, so
+that a recognizer whose readings depend on the batch is given the same batches.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class KeptReadings:
         self.readings += readings
 
     def _read(self, batch_size: int) -> list[Reading]:
-        """Return the readings of whole batches, and cut the file behind them.
+        """Return the readings of whole batches, and truncate the file after them.
 
         Raises:
             BenchError: Something else is where the file should be.
@@ -85,5 +85,5 @@ class KeptReadings:
         if whole < len(self._ids):
             whole -= whole % batch_size
         if len(content) > (length := sum(map(len, lines[:whole]))):
-            os.truncate(self._file, length)  # so that what stays is never rewritten
+            os.truncate(self._file, length)  # so that kept lines are never rewritten
         return readings[:whole]

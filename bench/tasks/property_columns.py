@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def with_test_properties(table: pa.Table, test: Dataset) -> pa.Table:
-    """Return predictions with the properties of the test set's samples, if it is stored.
+    """Return predictions with a column per property of the test samples, if the data are stored.
 
-    Data sets that compose samples on the fly have no properties. Predictions are in the order of
-    reading, by length where batches are padded.
+    Data sets that compose samples on the fly have no properties. Rows stay in the order in which
+    they were read, which is by length if batches are padded.
     """
     if not isinstance(test, StoredDataset):
         return table

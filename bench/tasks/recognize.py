@@ -1,4 +1,4 @@
-"""The evaluation of a recognizer from outside bench: samples to texts, scores and record."""
+"""Evaluate a recognizer from outside bench: it reads a test split; scores and record result."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from bench.trials.store import Store
 
 MAX_UNREADABLE = 0.5
-"""The largest share of transcripts that may have characters which the recognizer cannot read."""
+"""The largest share of transcripts that may have characters outside the recognizer's alphabet."""
 UNREADABLE = "transcripts with characters outside the alphabet"
 MAX_REMARKS = 20
-"""Kinds of remarks that a record holds; the rarest of more are one, `OTHER_REMARKS`."""
+"""Kinds of remarks in a record; rarer ones are counted together as `OTHER_REMARKS`."""
 OTHER_REMARKS = "other remarks"
 _MAX_REMARK = 100
 """Characters of a remark that boards print."""
@@ -48,11 +48,11 @@ def recognize(
 ) -> Iterator[Event]:
     """Have a recognizer read the test split, score it and write the record, reporting events.
 
-    Each batch that was read is kept on disk at once; another attempt reads the rest. What was read
-    for an evaluation under another protocol is not read again.
+    Readings are kept on disk batch by batch, so that another attempt reads only the rest. Readings
+    of an evaluation under another protocol are reused.
 
     Raises:
-        BenchError: The recognizer cannot be used, or the test split not be read by it.
+        BenchError: The recognizer cannot be used, or cannot read the test split.
     """
     began = time.perf_counter()
     resources = evaluation.resources
@@ -95,13 +95,13 @@ def _read_split(
     samples: EncodedSamples,
     transcripts: Sequence[str],
 ) -> Generator[SamplesRead, None, SplitRead]:
-    """Open the recognizer and have it read what it has not read in an earlier attempt."""
+    """Open the recognizer and have it read the samples that no earlier attempt has read."""
     batch_size = evaluation.resources.batch_size
     ids = [reference.id for reference in samples.references]
     kept = KeptReadings(store.folder(evaluation), ids, batch_size)
     with evaluation.recognizer.open(workplace) as reader:
         reader.begin(ids)
-        # Before anything is read, for an alphabet that is too small refuses all of it.
+        # Before anything is read, because an alphabet that is too small is an error.
         _count_unreadable(evaluation, reader.alphabet, transcripts)
         yield from _read(reader, samples, kept, batch_size)
         remarks = Counter(reader.remarks())
@@ -129,10 +129,10 @@ def _remarks_for_boards(remarks: Counter[str]) -> dict[str, int]:
 def _read_under_another_protocol(
     evaluation: RecognizerEvaluation, store: Store, ids: Sequence[str]
 ) -> SplitRead | None:
-    """Return what the same recognizer has read here of the same split, None where it has not.
+    """Return the readings of an evaluation that differs only in its protocol, or None.
 
-    Readings do not depend on the protocol. What is evaluated again, by `--force`, is read again.
-    What others have read is not taken over: the record would say that it was read here.
+    Readings do not depend on the protocol. With `--force`, and if the other evaluation was accepted
+    from a pack, nothing is reused: the record has to describe the machine that has read the split.
     """
     if store.record(evaluation):
         return None
@@ -161,7 +161,7 @@ def _read_under_another_protocol(
 def _read(
     reader: TextReader, samples: EncodedSamples, kept: KeptReadings, batch_size: int
 ) -> Iterator[SamplesRead]:
-    """Read what has not been read, batch by batch."""
+    """Read the remaining samples, batch by batch."""
     first, began, reported = len(kept.readings), time.monotonic(), 0.0
     for start in range(first, len(samples), batch_size):
         batch = samples[start : start + batch_size]
@@ -192,7 +192,7 @@ def _count_unreadable(
     if alphabet is None:
         return 0
     normalize = evaluation.protocol.normalize
-    # A protocol may strip a space at the ends, which it keeps within a text.
+    # A protocol may strip spaces at the ends and keep them within a text.
     readable = {letter for character in alphabet for letter in normalize(character)} | {*alphabet}
     missing = Counter[str]()
     count = 0

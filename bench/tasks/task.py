@@ -1,4 +1,4 @@
-"""A task from its specification to its record: the function that every executor runs."""
+"""Run one task and write its record or failure: the function that every executor calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _LINES = "\n\t"
 _PATIENCE_SECONDS = 10.0
-"""How long a rank that has lost another waits, so that the other's own report comes first."""
+"""Seconds that a rank waits after it has lost another, so that the other's report comes first."""
 
 
 def run_task(
@@ -38,8 +38,8 @@ def run_task(
 ) -> Generator[Event, None, None]:
     """Run `task` and write its record, reporting events; any fault ends in `Failed`.
 
-    The record is the last file written, so a task killed at any moment is simply not done; a
-    training resumes from its checkpoint the next time.
+    The record is the last file written, so a task that is killed counts as not done; a training
+    resumes from its checkpoint the next time.
 
     Args:
         task: The training or evaluation.
@@ -71,10 +71,10 @@ def run_task(
 
 
 class _Log:
-    """The log of an attempt. A full disk costs its lines, and not the task.
+    """The log of an attempt. If the disk is full, its lines are lost but the task continues.
 
     Args:
-        file: The file, which is made with the first line.
+        file: The file, which is created with the first line.
     """
 
     def __init__(self, file: Path) -> None:
@@ -82,9 +82,9 @@ class _Log:
         self._stream: IO[bytes] | None = None
 
     def write(self, text: str) -> None:
-        """Write lines; characters that do not print are escaped."""
+        """Write lines; control characters are escaped."""
         with suppress(OSError):
-            # Without a buffer: what could not be written is not tried again when it is closed.
+            # Unbuffered: lines that could not be written are not written again at close.
             self._stream = self._stream or self._file.open("wb", buffering=0)
             self._stream.write(f"{printable(text, _LINES)}\n".encode())
 
@@ -113,7 +113,7 @@ def run_rank(training: Training, store: Store, rank: Rank) -> Iterator[Finished 
 def fail(task: Task, store: Store, attempts: Sequence[Attempt]) -> Failure:
     """Write the failure of `task` after all its attempts, and return it.
 
-    Where it cannot be written, as on a full disk, the others still run; the task is then to do.
+    If it cannot be written, as on a full disk, other tasks still run, and this one stays to do.
     """
     failure = Failure(task.key, task.spec, task.labels, task.seed, list(attempts))
     folder = store.folder(task)
@@ -129,7 +129,7 @@ def failed_attempt(cause: Cause, message: str, where: str | None = None) -> Atte
     Args:
         cause: The kind of fault.
         message: What is wrong; its first line is kept, without paths that name a person's home.
-        where: The file and line that raised it.
+        where: The file and line that raised it; None if unknown.
     """
     message = without_private_paths(first_line(message))
     return Attempt(cause, message, datetime.now(UTC).isoformat(timespec="seconds"), where)
@@ -141,11 +141,11 @@ def _failed(error: BaseException, rank: Rank, task: Task) -> Attempt:
 
     message = one_line(error)
     if isinstance(error, BenchError):
-        # All ranks have the same configuration, and so the same fault.
+        # All ranks have the same configuration, and so the same error.
         return failed_attempt("configuration", message)
     cause: Cause = "out of memory" if is_out_of_memory(error) else "error"
     if not rank.alone and is_lost_connection(error):
-        # Another rank has ended. It is reported within moments, unless its machine is gone.
+        # Another rank has ended. It is reported within moments, unless its machine is lost.
         time.sleep(_PATIENCE_SECONDS)
         cause = "lost node"
     message = message if rank.leads else f"rank {rank.number}: {message}"
@@ -153,7 +153,7 @@ def _failed(error: BaseException, rank: Rank, task: Task) -> Attempt:
 
 
 def _own_files(task: Task) -> list[Path]:
-    """Return the files of the components from outside bench."""
+    """Return the source files of the task's components that are from outside bench."""
     files = []
     for component in task.components:
         # One without a file has no key either.

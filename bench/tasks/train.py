@@ -1,4 +1,4 @@
-"""The training task: data to weights, curve and record."""
+"""Train a network and write its weights, learning curve and record."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 _MAX_EXAMPLES = 20
 _BYTES_PER_PARAMETER = 32
-"""At most on disk: two checkpoints, while one replaces the other, of the weights, the selected ones
-and two moments of the optimizer."""
+"""The most bytes on disk: two checkpoints, while one replaces the other, each with the weights, the
+selected weights and two moments of the optimizer."""
 
 
 def train(
@@ -64,8 +64,8 @@ def train(
     """
     if rank.count != training.resources.devices:
         raise BenchError(
-            f"devices = {training.resources.devices}: a data-parallel training takes a process per "
-            "device, which only `bench run` starts; set devices = 1 here"
+            f"devices = {training.resources.devices}: a data-parallel training requires a process "
+            "per device, which only `bench run` starts; set devices = 1 here"
         )
     chosen = device.prepare(training.resources, training.recipe.precision)
     reset_peak_memory(chosen)
@@ -173,7 +173,13 @@ def _restore(trainer: Trainer, state: dict[str, Any], file: Path) -> None:
 def _report_infeasible(
     training: Training, store: Store, pipeline: InputPipeline, network: RecognitionNetwork
 ) -> Iterator[Event]:
-    """Report the training samples that no loss can learn from; count them where no task has."""
+    """Report the training samples whose target is longer than the output.
+
+    They are counted once for all trainings of the same data, input, model and loss.
+
+    Raises:
+        BenchError: All training samples are of this kind.
+    """
     spec = {name: training.spec[name] for name in ("data", "alphabet", "input", "model", "loss")}
     count = None if pipeline.redraws else store.feasibility(digest(spec))
     if count is None:
@@ -185,9 +191,9 @@ def _report_infeasible(
             store.keep(count)
     if count.infeasible == count.samples:
         raise BenchError(
-            f"none of the {count.samples} training samples fits: '{training.model.name}' leaves "
-            f"sample {count.examples[0]} and all others too few outputs for their labels; take a "
-            "model that leaves more, or data with shorter targets"
+            f"the target of each of the {count.samples} training samples, such as "
+            f"{count.examples[0]}, is longer than the output of model '{training.model.name}'; "
+            "choose a model with a longer output, or data with shorter targets"
         )
     if count.infeasible:
         yield Infeasible(count.infeasible, count.samples, tuple(count.examples))
@@ -201,11 +207,11 @@ def _write_record(
     data_seconds: float,
     attempts: Sequence[Attempt],
 ) -> TrainingRecord:
-    """Write weights and, last, the record."""
+    """Write the weights and, last, the record."""
     files = {WEIGHTS: save(trainer.weights)}
     if trainer.last_weights:
         files[LAST_WEIGHTS] = save(trainer.last_weights)
-    # From here on an earlier record's neighbors are no longer what it says.
+    # From here on the files no longer match the checksums of an earlier record.
     (folder / TRAINING).unlink(missing_ok=True)
     record = TrainingRecord(
         key=training.key,
@@ -239,6 +245,6 @@ def _write_record(
     write(folder / TRAINING, record)
     for name in {FAILURE, CHECKPOINT, LAST_WEIGHTS} - {*files}:
         (folder / name).unlink(missing_ok=True)
-    # One that was being written when an earlier attempt was killed is as large as a checkpoint.
+    # If an earlier attempt was killed while it wrote a checkpoint, that part file is as large.
     remove_parts(folder, CHECKPOINT, older_than=0)
     return record

@@ -1,4 +1,4 @@
-"""The contract kit of each kind of component."""
+"""The contract kit of each kind of component: the checks that every component has to pass."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _KITS: dict[type, Callable[[Any], Kit]] = {
 
 
 def kit_of(component: Component | Metric) -> Kit:
-    """Return the contract kit of a component."""
+    """Return the kit with the contract checks of a component."""
     return next(kit for kind, kit in _KITS.items() if isinstance(component, kind))(component)
 
 

@@ -127,7 +127,7 @@ def make_loss_batch(loss: Loss, samples: Sequence[Sample], *, scale: float = 1.0
 
 
 def draw_loss_batch(loss: Loss, samples: Sequence[Sample], scale: float = 1.0) -> LossBatch:
-    """Do the same with draws from torch's global generator as it is."""
+    """Return a batch as `make_loss_batch` does, without seeding torch's global generator."""
     head = loss.head(FeatureDims(DIMS, DIMS), CLASSES)
     frames = loss.accepts == "frames"
     time = max(sample.frames for sample in samples) if frames else STEPS

@@ -1,4 +1,4 @@
-"""Data sets that a suite reads and that are not prepared, and the tasks that wait for them."""
+"""Data sets of a suite that are not prepared, and the tasks that wait for them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DataNeed:
 
     Attributes:
         dataset: Its name; that of a synthetic one ends with `-synthetic`.
-        remedy: The command that prepares it; of a data set from outside bench, what it reports.
+        remedy: The command that prepares it; for a data set from outside bench, its own message.
     """
 
     dataset: str
@@ -28,23 +28,23 @@ class DataNeed:
 
     @property
     def sentence(self) -> str:
-        """What is needed and how to get it."""
+        """The name of the data set and how to prepare it, in one sentence."""
         return f"needs data {self.dataset}: {self.remedy}"
 
 
 @dataclass(frozen=True)
 class WaitingTask:
-    """A task whose key is not known, because keys hash data and some of its data are missing."""
+    """A task whose key is unknown, because keys hash data and some of its data are not prepared."""
 
     task: Task
     needs: tuple[DataNeed, ...]
 
 
 def data_needs(trials: Iterable[Trial]) -> dict[Dataset, DataNeed]:
-    """Return the data sets of trials that are not prepared, in the order in which they are named.
+    """Return the data sets of trials that are not prepared, in the order in which trials name them.
 
     Raises:
-        BenchError: The document of a prepared data set is damaged.
+        BenchError: The metadata of a prepared data set are damaged.
     """
     needs: dict[Dataset, DataNeed] = {}
     for dataset in dict.fromkeys(each for trial in trials for each in datasets_of_trial(trial)):
@@ -54,10 +54,10 @@ def data_needs(trials: Iterable[Trial]) -> dict[Dataset, DataNeed]:
 
 
 def data_need(dataset: Dataset) -> DataNeed | None:
-    """Return how a data set is prepared, None where it is.
+    """Return a data set with the command that prepares it, or None if it is prepared.
 
     Raises:
-        BenchError: Its document is damaged.
+        BenchError: Its metadata are damaged.
     """
     try:
         dataset.splits()
@@ -71,12 +71,12 @@ def data_need(dataset: Dataset) -> DataNeed | None:
 
 
 def needs_of(task: Task, needs: Mapping[Dataset, DataNeed]) -> tuple[DataNeed, ...]:
-    """Return the needs of the data sets that decide the key of a task."""
+    """Return those of `needs` that a task waits for: its data sets that are not prepared."""
     return tuple(dict.fromkeys(needs[each] for each in _datasets(task) if each in needs))
 
 
 def datasets_of_trial(trial: Trial) -> list[Dataset]:
-    """Return the data sets that a trial is trained and tested on; some may be there twice."""
+    """Return the data sets that a trial is trained and tested on; some may appear twice."""
     return [each for task in trial.evaluations.values() for each in _datasets(task)]
 
 

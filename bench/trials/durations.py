@@ -1,4 +1,4 @@
-"""Estimates of the cost of tasks from similar ones, and of the time left of a run."""
+"""Estimate what tasks take, from similar tasks, and the time left of a run."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
 
 
 SUBMITTED_AHEAD = 1
-"""Tasks submitted beyond what runs at once, so that no slot waits for the next one."""
+"""The number of tasks submitted beyond the running ones, so that no slot is ever empty."""
 
 
 class SimilarTasks:
-    """Measured numbers of tasks, such as seconds, to estimate those of similar tasks.
+    """Measured values of tasks, such as seconds, from which those of similar tasks are estimated.
 
-    Similar are tasks of the same kind, and of the same model and loss or the same recognizer, with
-    any key or seed; where there are none, all tasks of the kind.
+    Tasks are similar if they have the same kind, and the same model and loss or the same
+    recognizer, whatever their keys and seeds. Without such tasks, all tasks of the kind are used.
     """
 
     def __init__(self) -> None:
         self._sums: dict[tuple[str, ...], tuple[float, int]] = {}
 
     def add(self, task: Task, value: float) -> None:
-        """Add the number of a task."""
+        """Add the measured value of a task."""
         for group in (_group(task), (task.kind,)):
             total, count = self._sums.get(group, (0.0, 0))
             self._sums[group] = total + value, count + 1
 
     def expected(self, task: Task) -> float | None:
-        """Return the mean of similar tasks, None without any task of the kind."""
+        """Return the mean of similar tasks, or None if there is no task of the kind."""
         alike = self.same_components(task)
         return self.of_kind(task) if alike is None else alike
 
     def same_components(self, task: Task) -> float | None:
-        """Return the mean of tasks with the same components, None without any."""
+        """Return the mean of tasks with the same components, or None without any."""
         return self._mean(_group(task))
 
     def of_kind(self, task: Task) -> float | None:
-        """Return the mean of all tasks of the kind, None without any."""
+        """Return the mean of all tasks of the kind, or None without any."""
         return self._mean((task.kind,))
 
     def _mean(self, group: tuple[str, ...]) -> float | None:
@@ -52,7 +52,7 @@ class SimilarTasks:
 
 
 def expected(task: Task, sources: Sequence[SimilarTasks]) -> float | None:
-    """Return the estimate by the first source with a similar task, else with one of the kind."""
+    """Return the estimate of the first source that has the same components, else the same kind."""
     means = [source.same_components(task) for source in sources] + [
         source.of_kind(task) for source in sources
     ]
@@ -68,7 +68,7 @@ def _group(task: Task) -> tuple[str, ...]:
 
 
 class RemainingTask(NamedTuple):
-    """A task that is not done.
+    """A task of a run that has not ended, with its expected duration.
 
     Attributes:
         key: Its key.
@@ -92,9 +92,9 @@ def remaining_task(task: Task, seconds: float | None) -> RemainingTask:
 def time_left(
     running: Sequence[RemainingTask], queued: Sequence[RemainingTask], slots: int
 ) -> float | None:
-    """Return the seconds until all tasks are done; None where one of them is unknown.
+    """Return the seconds until all tasks are done; None if the duration of one is unknown.
 
-    The order is that of a run: evaluations whose training is done precede further trainings.
+    Simulates the order of a run: evaluations whose training is done precede further trainings.
 
     Args:
         running: Running tasks, one per slot.

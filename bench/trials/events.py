@@ -36,12 +36,12 @@ class Listening:
 
 @dataclass(frozen=True)
 class Infeasible:
-    """Training samples whose target is longer than the output: they add nothing to a loss.
+    """Training samples whose target is longer than the output: they do not contribute to the loss.
 
     Attributes:
         count: How many there are.
         samples: How many training samples there are.
-        examples: The identities of the first of them.
+        examples: The ids of the first of them.
     """
 
     count: int
@@ -65,7 +65,7 @@ class Progress:
         step: Completed steps: updates of the weights.
         steps: The number of steps; patience may end training sooner.
         epoch: Completed epochs, as a fraction.
-        loss: The mean since the last validation.
+        loss: The mean loss since the last validation.
         speed: Samples per second.
         eta: Seconds left, at most.
         validation_ler: The label error rate of the last validation, None before the first.
@@ -91,10 +91,10 @@ class Validated:
 
     Attributes:
         number: The number of the validation, from 1.
-        step: Steps that are done.
-        epoch: Epochs that are done.
+        step: Completed steps.
+        epoch: Completed epochs, as a fraction.
         ler: The label error rate.
-        selected: That of the weights selected so far.
+        selected: The label error rate of the weights that are selected so far.
     """
 
     number: int
@@ -128,7 +128,12 @@ class SamplesRead:
 
 @dataclass(frozen=True)
 class Finished:
-    """The record is written; `summary` names its scores."""
+    """The record is written.
+
+    Attributes:
+        summary: The scores, or the selected step of a training, in words.
+        seconds: The wall time of the task.
+    """
 
     summary: str
     seconds: float
@@ -155,12 +160,12 @@ class FinishedElsewhere:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """The user has cancelled the task: it is to do again."""
+    """The user has cancelled the task, which is to do again."""
 
 
 @dataclass(frozen=True)
 class NotRun:
-    """An evaluation whose training ended without weights: it is to do again.
+    """An evaluation is not run, because its training ended without weights.
 
     Attributes:
         cause: How the training ended: `failed` or `was cancelled`.
@@ -193,7 +198,7 @@ Event = (
     | NotRun
 )
 ENDED = (Finished, FinishedElsewhere, Failed, Cancelled, NotRun)
-"""The last event of a task in a run."""
+"""The types of the last event of a task in a run."""
 
 
 def describe(event: Event) -> str:
@@ -211,7 +216,7 @@ def _described(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 (one line p
             more = f" and {count - len(examples)} more" if count > len(examples) else ""
             return (
                 f"{count} of {samples} training samples have a target longer than the output "
-                f"and add nothing: {', '.join(examples)}{more}"
+                f"and do not contribute to the loss: {', '.join(examples)}{more}"
             )
         case Resumed(step, steps):
             return f"resumed after step {step} of {steps}"
@@ -226,9 +231,9 @@ def _described(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 (one line p
         case FinishedElsewhere():
             return "done by another process"
         case Cancelled():
-            return "cancelled; it is to do again"
+            return "cancelled; the next run includes it"
         case NotRun(cause):
-            return f"not run, for its training {cause}"
+            return f"not run, because its training {cause}"
         case Finished(summary, seconds):
             return f"done in {seconds:.1f} s  {summary}"
         case Retried(attempt):

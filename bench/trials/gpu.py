@@ -1,4 +1,4 @@
-"""The state of a GPU by NVML: its processes, its clock, and what slows it down."""
+"""The state of a GPU by NVML: its processes, its clock, and reasons for a reduced clock."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SLOWDOWNS = {
     0x40: "hardware thermal limit",
     0x80: "power brake",
 }
-"""Bits of NVML's clock event reasons that are not the GPU's own normal working.
+"""Bits of NVML's clock event reasons that disturb a measurement.
 
-Not among them: an idle GPU (0x01), clocks that an administrator has set (0x02, 0x100), and the
-power limit (0x04), which belongs to the hardware that a profile names.
+An idle GPU (0x01), clocks that an administrator has set (0x02, 0x100) and the power limit (0x04),
+which is part of the hardware that a profile names, are normal and not among them.
 """
 
 
@@ -61,7 +61,7 @@ class Gpu:
     Attributes:
         driver: The version of the driver.
         power_limit: The enforced power limit in watts.
-        mig: Whether this process has an instance of a GPU that is divided by MIG.
+        mig: Whether it is a MIG instance of a GPU.
     """
 
     def __init__(self, nvml: Nvml, handle: Any, *, mig: bool) -> None:  # noqa: ANN401 (NVML's own)
@@ -73,19 +73,19 @@ class Gpu:
         self.power_limit = None if limit is None else round(limit / _MILLIWATTS)
 
     def state(self) -> GpuState:
-        """Return its state now, while this process has it open."""
+        """Return its current state; this process has to have it open for computing."""
         nvml, handle = self._nvml, self._handle
         reasons = self._query(lambda: nvml.nvmlDeviceGetCurrentClocksEventReasons(handle)) or 0
         processes = self._query(lambda: nvml.nvmlDeviceGetComputeRunningProcesses(handle))
         return GpuState(
             clock=self._query(lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)),
             slowdowns=tuple(name for bit, name in _SLOWDOWNS.items() if reasons & bit),
-            # Within a container process ids are not those of the driver: one of them is this one's.
+            # In a container, process ids differ from the driver's: one of them is this process.
             others=None if processes is None else max(0, len(processes) - 1),
         )
 
     def _query(self, query: Callable[[], T]) -> T | None:
-        """Return the answer, or None where this GPU or its driver has none."""
+        """Return the answer, or None if this GPU or its driver does not support the query."""
         try:
             return query()
         except self._nvml.NVMLError:
@@ -93,11 +93,10 @@ class Gpu:
 
 
 def open_gpu(uuid: str, nvml: Nvml | None = None) -> Gpu | None:
-    """Return the GPU with this UUID, or None where NVML is missing or does not know it.
+    """Return the GPU with this UUID, or None if NVML is missing or does not know it.
 
     Args:
-        uuid: The UUID of a GPU or of an instance of one, without the prefix that NVML has before
-            it: as CUDA gives it.
+        uuid: The UUID of a GPU or of a MIG instance as CUDA reports it, without NVML's prefix.
         nvml: The functions of NVML; None loads them.
     """
     nvml = nvml or _load()

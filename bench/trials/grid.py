@@ -38,7 +38,7 @@ def trials(suite: Suite) -> list[Trial]:
 
     Raises:
         NotPreparedError: A data set of the suite is not prepared.
-        BenchError: Two entries are the same trial, or nothing can be used here.
+        BenchError: Two entries are the same trial, or no recognizer of the suite is available here.
     """
     grid = unkeyed_trials(suite)
     check_distinct(suite, grid)
@@ -46,10 +46,10 @@ def trials(suite: Suite) -> list[Trial]:
 
 
 def unkeyed_trials(suite: Suite) -> list[Trial]:
-    """Return the trials of a suite whose data may not be prepared, so that keys may be unknown.
+    """Return the trials of a suite without computing keys, for which data have to be prepared.
 
     Raises:
-        BenchError: Nothing can be used here, or two rows have one name.
+        BenchError: No recognizer of the suite is available here, or two rows have the same name.
     """
     missing = unavailable(suite)
     grid = [_of_recognizer(suite, each) for each in suite.recognizers if each not in missing]
@@ -60,13 +60,13 @@ def unkeyed_trials(suite: Suite) -> list[Trial]:
     ]
     if missing and not grid:
         reasons = "; ".join(f"{row_label(entry)}: {why}" for entry, why in missing.items())
-        raise BenchError(f"suite '{suite.name}': nothing of it can be used here: {reasons}")
+        raise BenchError(f"suite '{suite.name}': no recognizer of it can be used here: {reasons}")
     _check_names(suite)
     return grid
 
 
 def check_distinct(suite: Suite, grid: Iterable[Trial]) -> None:
-    """Raise BenchError where two trials of a suite have the same keys."""
+    """Raise BenchError if two trials of a suite have the same keys."""
     labels: dict[tuple[str, ...], str] = {}
     for trial in grid:
         keys = tuple(evaluation.key for evaluation in trial.evaluations.values())
@@ -80,7 +80,7 @@ def check_distinct(suite: Suite, grid: Iterable[Trial]) -> None:
 
 
 def _check_names(suite: Suite) -> None:
-    """Raise BenchError where a recognizer's row is called like another row."""
+    """Raise BenchError if the row of a recognizer has the same name as another row."""
     names = row_labels(suite.rows)
     for entry, name in zip(suite.rows, names, strict=True):
         if isinstance(entry, RecognizerEntry) and names.count(name) > 1:
@@ -143,8 +143,8 @@ def row_label(entry: Entry) -> str:
 def row_labels(entries: Sequence[Entry]) -> list[str]:
     """Return the shortest labels that distinguish these entries, in their order.
 
-    Parameters are named where two entries share a component's name; then, where needed, what
-    differs between inputs, recipes and training data.
+    They have parameters if two entries share a component's name, and, if that is not enough, the
+    differences between inputs, recipes and training data.
     """
     trained = [entry for entry in entries if isinstance(entry, TrainedEntry)]
     others = [entry for entry in entries if isinstance(entry, RecognizerEntry)]
@@ -182,7 +182,7 @@ def _trained_labels(entries: Sequence[TrainedEntry]) -> list[str]:
 
 
 def _disambiguated(names: Sequence[str], details: Sequence[str]) -> list[str]:
-    """Return `names`, with the detail of those that share a name but not the detail."""
+    """Return `names`; where equal names have different details, with the detail in parentheses."""
     groups: dict[str, set[str]] = {}
     for name, detail in zip(names, details, strict=True):
         groups.setdefault(name, set()).add(detail)
@@ -193,7 +193,7 @@ def _disambiguated(names: Sequence[str], details: Sequence[str]) -> list[str]:
 
 
 def training_labels(entries: Sequence[Entry]) -> dict[Entry, str]:
-    """Return the shortest labels of the trainings of these entries, without decoders."""
+    """Return the shortest labels of the trainings of these entries; they name no decoder."""
     trained = [entry for entry in entries if isinstance(entry, TrainedEntry)]
     alike = [replace(entry, decoder=trained[0].decoder) for entry in trained]
     return dict(zip(trained, _trained_labels(alike), strict=True))
@@ -226,13 +226,13 @@ def task_names(chosen: Sequence[Trial]) -> dict[str, str]:
 
 
 def widened(suite: Suite, *, models: Sequence[str], losses: Sequence[str]) -> Suite:
-    """Return `suite` with the unlisted models and losses that globs match, with default parameters.
+    """Return `suite` with entries for models and losses that globs match and that it does not list.
 
-    So a new loss can be tried with a suite that does not list it. Combinations that do not fit are
-    left out.
+    They have default parameters, so that a new loss can be tried with a suite that does not list
+    it. Combinations of a model and a loss that do not fit are left out.
 
     Raises:
-        BenchError: (nothing selected) A name without wildcards fits nothing.
+        BenchError: (nothing selected) A loss named without wildcards fits no model.
     """
     listed = {entry.model for entry in suite.entries}, {entry.loss for entry in suite.entries}
     more_models = _unlisted("model", listed[0], models)
@@ -254,7 +254,7 @@ def widened(suite: Suite, *, models: Sequence[str], losses: Sequence[str]) -> Su
 def _unlisted(
     kind: Literal["model", "loss"], listed: Collection[Component], globs: Sequence[str]
 ) -> list[Any]:
-    """Return the components that globs name and that are not listed, by their defaults."""
+    """Return the components that globs match and that are not listed, with default parameters."""
     if not globs:
         return []
     existing = registry.everything(kind)
@@ -285,12 +285,14 @@ def select(
     seeds: Collection[int] | None = None,
     limit: int | None = None,
 ) -> list[Trial]:
-    """Return the trials whose parts match a glob of each kind that has globs.
+    """Return the trials that match a glob of each option that has globs.
 
     Globs of models, losses or decoders select among trained entries, globs of recognizers among the
-    others; a trial without the part that globs are given for is not selected. Of each trial, the
-    evaluations on the `tests` that match. Raises BenchError (nothing selected) with the glob or the
-    seed that matches no trial at all.
+    others; a trial without such a part is not selected. Selected trials keep the evaluations whose
+    test set matches `tests`.
+
+    Raises:
+        BenchError: (nothing selected) A glob or a seed matches no trial, or no trial matches all.
     """
     axes: dict[Axis, Sequence[str]] = {"model": models, "loss": losses, "decoder": decoders}
     trained = [trial for trial in grid if isinstance(trial.entry, TrainedEntry)]
@@ -309,7 +311,10 @@ def select(
     if seeds is not None:
         chosen = _of_seeds(grid, chosen, seeds)
     if not chosen:
-        raise BenchError("no trial of the suite matches all of that at once", Exit.NOTHING)
+        raise BenchError(
+            "no trial of the suite matches all of these options at once; leave one of them out",
+            Exit.NOTHING,
+        )
     return chosen[:limit]
 
 
@@ -345,7 +350,9 @@ def _on(trial: Trial, tests: Sequence[str]) -> Trial:
 def _of_seeds(grid: Sequence[Trial], chosen: list[Trial], seeds: Collection[int]) -> list[Trial]:
     trained = {trial.seed for trial in grid if isinstance(trial.entry, TrainedEntry)}
     if not trained:
-        raise BenchError("nothing of the suite is trained, so it has no seeds", Exit.NOTHING)
+        raise BenchError(
+            "the suite trains nothing, so it has no seeds; leave out --seeds", Exit.NOTHING
+        )
     if unknown := set(seeds) - trained:
         existing = ", ".join(map(str, sorted(trained)))
         raise BenchError(
@@ -367,10 +374,7 @@ def _require_matches(axis: Axis, parts: Sequence[Component], globs: Sequence[str
 
 
 def _any_matches(component: Component, globs: Sequence[str], label: str = "") -> bool:
-    """Return whether a component, or its label on a board, matches one of the globs.
-
-    Where there are none, any does.
-    """
+    """Return whether a component or its label on a board matches a glob, or there are no globs."""
     return not globs or any(_matches(component, glob) or fnmatchcase(label, glob) for glob in globs)
 
 

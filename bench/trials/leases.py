@@ -2,9 +2,9 @@
 
 results/leases/<name>.json   the process that works on the task (`Holder`); removed at its end
 
-A lease is a lock on its file, which ends with the process, and a heartbeat, the file's time of
-modification. On one machine the lock decides. Shared file systems may not pass locks on, so the
-lease of another machine lasts as long as its heartbeat.
+A lease is a lock on its file, which ends with the process, and a heartbeat, which is the file's
+modification time. Between processes of one machine the lock decides. Shared file systems may not
+share locks between machines, so a lease of another machine is valid as long as its heartbeat.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ import msgspec
 
 HEARTBEAT_SECONDS = 10.0
 EXPIRY_SECONDS = 60.0
-"""A lease of another machine ends when this long no heartbeat was seen. By this machine's own time:
-clocks of several machines differ."""
+"""A lease of another machine expires after so many seconds without a heartbeat, by the clock of
+this machine, because clocks of machines differ."""
 _POLL_SECONDS = 0.5
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _MAX_BYTES = 4096
@@ -46,7 +46,7 @@ class Holder:
 
     Attributes:
         host: The name of its machine.
-        boot: An id of the machine since its last start.
+        boot: The boot id of the machine, which changes with each start; empty if unknown.
         pid: The process id.
         since: The time at which it took the task, in UTC.
     """
@@ -58,7 +58,7 @@ class Holder:
 
     @property
     def is_here(self) -> bool:
-        """Whether it is a process of this machine, so that its lock is visible here."""
+        """Whether it is a process of this machine, where its lock is visible."""
         return bool(self.boot) and self.boot == _boot()
 
     def __str__(self) -> str:
@@ -102,7 +102,7 @@ class Leases:
             try:
                 stream = os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC), "r+b", 0)
             except FileNotFoundError:
-                # The last process to leave has removed the folder.
+                # The last process that held a lease has removed the folder.
                 self._folder.mkdir(parents=True, exist_ok=True)
                 continue
             holder = self._other(name, stream)
@@ -112,7 +112,7 @@ class Leases:
             with suppress(FileNotFoundError):
                 if os.path.samestat(file.stat(), os.fstat(stream.fileno())):
                     break
-            # Its holder has just given it up, and removed the file.
+            # Its holder has just released it and removed the file.
             stream.close()
         # On a full disk the lease is its lock alone.
         with suppress(OSError):
@@ -125,13 +125,13 @@ class Leases:
     def release(self, name: str) -> None:
         """Release a lease, if this process has it."""
         if (stream := self._held.pop(name, None)) is not None:
-            # Before the lock ends: else another process could have it by now.
+            # Before the lock ends: else another process could already have taken the lease.
             with suppress(OSError):
                 (self._folder / f"{name}.json").unlink()
             stream.close()
 
     def _other(self, name: str, stream: BinaryIO) -> Holder | None:
-        """Lock a lease; return which other process has it, or None."""
+        """Lock a lease; return the other process that holds it, or None."""
         locks = True
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -146,7 +146,7 @@ class Leases:
         return holder
 
     def _expired(self, name: str, stream: BinaryIO) -> bool:
-        """Return whether a lease had no heartbeat for too long by this machine's clock."""
+        """Return whether the heartbeat of a lease has stopped, by the clock of this machine."""
         beat, now = os.fstat(stream.fileno()).st_mtime_ns, time.monotonic()
         seen, since = self._seen.setdefault(name, (beat, now))
         if seen != beat:
@@ -157,17 +157,17 @@ class Leases:
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT_SECONDS):
             for stream in [*self._held.values()]:
-                # It may have been given up meanwhile; a disk that is away is noticed elsewhere.
+                # It may have been released meanwhile; a missing disk is reported elsewhere.
                 with suppress(OSError, ValueError):
                     os.utime(stream.fileno())
 
 
 def is_held(root: Path, name: str) -> bool:
-    """Return whether a process still has a lease, without changing it.
+    """Return whether a process still holds a lease, without taking it.
 
     Args:
         root: The folder of records.
-        name: The name of the lease, which no process will take again.
+        name: The name of a lease that no other process takes, such as that of a run.
     """
     with suppress(OSError), (root / "leases" / f"{name}.json").open("rb") as stream:
         holder = _holder(stream)
@@ -178,7 +178,7 @@ def is_held(root: Path, name: str) -> bool:
 
 
 def _is_locked(stream: BinaryIO, holder: Holder | None) -> bool:
-    """Return whether a lease is locked; without locks, whether its process is there."""
+    """Return whether a lease is locked; without support of locks, whether its process is alive."""
     try:
         fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -200,7 +200,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _now(folder: Path) -> float:
-    """Return the time by the clock that dates the files of a folder, else by this machine's."""
+    """Return the time by the clock of a folder's file system, else by that of this machine."""
     with suppress(OSError), tempfile.TemporaryFile(dir=folder) as file:
         return os.fstat(file.fileno()).st_mtime
     return time.time()
@@ -208,7 +208,7 @@ def _now(folder: Path) -> float:
 
 @contextmanager
 def waited_for(root: Path, name: str, tell: Callable[[Holder], None]) -> Iterator[None]:
-    """Take a lease for a `with` block; call `tell` with its holder if this process has to wait."""
+    """Hold a lease in a `with` block; call `tell` with its holder if this process has to wait."""
     with Leases(root) as leases:
         if holder := leases.take(name):
             tell(holder)
@@ -218,7 +218,7 @@ def waited_for(root: Path, name: str, tell: Callable[[Holder], None]) -> Iterato
 
 
 def _holder(stream: BinaryIO) -> Holder | None:
-    """Return the process that a lease names; None of one that was never written whole."""
+    """Return the process that is written in a lease; None if that is incomplete."""
     stream.seek(0)
     with suppress(msgspec.DecodeError):
         return msgspec.json.decode(stream.read(_MAX_BYTES), type=Holder)

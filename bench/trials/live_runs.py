@@ -51,15 +51,15 @@ class LiveTask:
         name: Its name in its suite.
         kind: Whether it is a training or an evaluation.
         folder: Its folder below the results.
-        state: `starting` has a slot and no device yet; `held elsewhere` waits for another process;
-            `not run` lacks its training, which failed or was cancelled.
-        text: The last event in a line.
+        state: `starting`: it has a slot and no device yet; `held elsewhere`: another process works
+            on it; `not run`: its training failed or was cancelled.
+        text: The last event in one line.
         node: The machine that it runs on.
-        device: The device there.
+        device: The device that it runs on.
         started: The start of the last attempt, in UTC.
         seconds: Its duration, once it is done.
         step: Completed steps or samples.
-        steps: Their number; 0 while unknown.
+        steps: The number of steps or samples; 0 while unknown.
         epoch: Completed epochs, as a fraction.
         loss: The mean loss since the last validation.
         speed: Samples per second.
@@ -90,7 +90,7 @@ class LiveTask:
 
 @dataclass
 class Profiling:
-    """The last phase of a run: measurement `number` of `total`, and its name."""
+    """The progress of profiling at the end of a run: measurement `number` of `total`."""
 
     number: int
     total: int
@@ -102,11 +102,11 @@ class LiveRun:
     """A run at one moment.
 
     Attributes:
-        id: Its name in this folder of results.
+        id: The id of the run, which names its files.
         suite: The suite.
         command: The command line.
         executor: The executor.
-        process: Its driver process, with the time of its start.
+        process: The process that drives it, with the time of its start.
         phase: Its phase: `starting Ray`, `running tasks`, `profiling`.
         slots: The largest number of tasks that run at once; 0 while unknown.
         left: Seconds until all tasks are done, without profiling; None: unknown.
@@ -147,7 +147,7 @@ def live_runs(root: Path) -> list[LiveRun]:
     """Return the current runs in a folder of results, the oldest first."""
     runs = []
     for file in root.glob(f"{FOLDER}/*.json"):
-        # One that has just ended, or is of another version of bench, is not shown.
+        # A run that has just ended, or of another version of bench, is left out.
         with suppress(OSError, msgspec.DecodeError, ValueError):
             run = msgspec.json.decode(read_regular(file, _MAX_BYTES), type=LiveRun)
             named = run.id == file.stem and run.schema == SCHEMA
@@ -162,10 +162,12 @@ def is_unfinished(runs: list[LiveRun], key: str) -> bool:
 
 
 def request_cancel(root: Path, run: str, name: str) -> Path:
-    """Ask a run to cancel the task with the key `name`, or itself; return the request.
+    """Request that a run cancels the task with the key `name`, or itself (`WHOLE_RUN`).
 
-    The run removes it as soon as it has read it. Raises OSError where it cannot be written, such as
-    FileNotFoundError where the run has ended meanwhile.
+    Returns the file of the request, which the run removes once it has read it.
+
+    Raises:
+        OSError: It cannot be written; FileNotFoundError if the run has ended meanwhile.
     """
     folder = _requests(root, run)
     folder.mkdir(exist_ok=True)
@@ -185,7 +187,7 @@ def take_requests(root: Path, run: str) -> list[str]:
 
 
 def remove_ended(root: Path) -> None:
-    """Remove the files of killed runs, including their leases, which no other run will take."""
+    """Remove the files and leases of runs whose process was killed."""
     leases = {file.stem.removeprefix(_LEASE) for file in root.glob(f"leases/{_LEASE}*.json")}
     for run in leases | {file.stem for file in root.glob(f"{FOLDER}/*")}:
         if not is_held(root, lease_name(run)):
@@ -195,7 +197,7 @@ def remove_ended(root: Path) -> None:
 
 
 def remove(root: Path, run: str) -> None:
-    """Remove the state file of a run."""
+    """Remove the state file of a run and the requests to cancel it."""
     with suppress(OSError):
         for suffix in ("json", "part"):
             (root / FOLDER / f"{run}.{suffix}").unlink(missing_ok=True)

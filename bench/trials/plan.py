@@ -1,4 +1,4 @@
-"""Trials compared with the store: tasks that are done, failed, stale or to run, and why."""
+"""The plan of a run: which tasks of some trials are done, failed, stale or to run, and why."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TaskStatus:
 
     @property
     def state(self) -> State:
-        """Return `running`, `done`, or the reason to run it."""
+        """The state: `running`, `done`, or why the task has to run."""
         if self.live and self.live.state in {"starting", "running"}:
             return "running"
         if self.record:
@@ -74,7 +74,7 @@ class TaskStatus:
         return provenance.changed_sources(self.record.provenance.sources)
 
     def why(self) -> str:
-        """Return the reason of its state in one clause; empty where there is none."""
+        """Return the reason for its state in one clause; empty if there is none."""
         if self.record:
             changed = self.changed_sources
             return f"made by other sources: {_listed(changed)}" if changed else ""
@@ -89,12 +89,12 @@ class TaskStatus:
 
 @dataclass(frozen=True)
 class Plan:
-    """The statuses of the tasks of some trials, by their keys: trainings first.
+    """The statuses of the tasks of some trials.
 
     Attributes:
         trials: The trials.
-        statuses: The status of each of their tasks whose data are prepared.
-        waiting: The other tasks: trainings first.
+        statuses: The status of each task whose data are prepared, by its key, trainings first.
+        waiting: The tasks whose data are not prepared, trainings first.
     """
 
     trials: Sequence[Trial]
@@ -106,21 +106,24 @@ class Plan:
         return [self.statuses[task.key] for task in trial.tasks]
 
     def state(self, trial: Trial) -> State:
-        """Return `done` where all tasks of a trial are, else the worst state among them."""
+        """Return `done` if all tasks of a trial are done, else the worst state among them."""
         states = {status.state for status in self.trial_statuses(trial)}
         order: tuple[State, ...] = ("damaged", "failed", "running", "stale", "to do", "done")
         return next(state for state in order if state in states)
 
     def why(self, trial: Trial) -> str:
-        """Return why a trial is in its state: the reasons of its tasks, each once."""
+        """Return the reasons for the state of a trial: those of its tasks, each once."""
         return "; ".join(dict.fromkeys(filter(None, (s.why() for s in self.trial_statuses(trial)))))
 
     def missing(self, *, force: bool = False, changed: bool = False) -> list[Task]:
-        """Return the tasks to run: those not done, or all, or those of changed sources too.
+        """Return the tasks to run.
 
-        An evaluation of a training that is run again is run again as well. A damaged record is not
-        written over, for it may be all that is left of hours: neither its task nor what needs it
-        is run.
+        The evaluations of a training that runs again also run again. A damaged record is never
+        overwritten, because it may be restored: neither its task nor the tasks that require it run.
+
+        Args:
+            force: Run all tasks, also those that are done.
+            changed: Also run tasks whose records were made by other sources of bench.
         """
         chosen = {
             key
@@ -139,16 +142,16 @@ class Plan:
 
     @property
     def faults(self) -> list[str]:
-        """The sentence on each record that cannot be used."""
+        """The error message for each record that cannot be used."""
         return [status.fault for status in self.statuses.values() if status.fault]
 
     def with_changed_sources(self) -> Plan:
-        """Return the statuses of the tasks whose records other sources of bench made."""
+        """Return the plan of the tasks whose records were made by other sources of bench."""
         changed = {key: each for key, each in self.statuses.items() if each.changed_sources}
         return Plan(self.trials, changed)
 
     def with_runs(self, runs: Sequence[LiveRun]) -> Plan:
-        """Return the statuses with what runs say of their tasks: first those that have a slot."""
+        """Return the plan with the state of each task in current runs; a running one precedes."""
         live: dict[str, LiveTask] = {}
         for task in sorted(
             (task for run in runs for task in run.tasks if task.state in UNFINISHED),
@@ -173,10 +176,10 @@ class Plan:
 def make_partial_plan(
     suite: Suite, trials: Sequence[Trial], store: Store, all_trials: Sequence[Trial]
 ) -> Plan:
-    """Look up every task whose data are prepared; the others wait for their data.
+    """Return the plan of trials some of whose data may not be prepared.
 
     Args:
-        suite: What the trials are of.
+        suite: The suite of the trials.
         trials: The selected trials.
         store: The records.
         all_trials: All trials of the suite, by `grid.unkeyed_trials`.
@@ -201,7 +204,13 @@ def make_partial_plan(
 
 
 def make_plan(trials: Sequence[Trial], store: Store, suite: Sequence[Trial] | None = None) -> Plan:
-    """Look every task up in the store; `suite` is what the trials were selected from."""
+    """Return the plan of trials whose data are prepared.
+
+    Args:
+        trials: The selected trials.
+        store: The records.
+        suite: All trials of the suite; None if all are selected.
+    """
     current = {task.key for task in tasks(suite or trials)}
     return _look_up(trials, store, tasks(trials), current)
 
@@ -209,7 +218,7 @@ def make_plan(trials: Sequence[Trial], store: Store, suite: Sequence[Trial] | No
 def _look_up(
     trials: Sequence[Trial], store: Store, chosen: Iterable[Task], current: Collection[str]
 ) -> Plan:
-    """Look tasks up in the store; `current` are the keys of all tasks of the suite."""
+    """Return the plan of some tasks of trials; `current` are the keys of all tasks of the suite."""
     statuses = {}
     for task in chosen:
         try:
@@ -228,9 +237,10 @@ def _look_up(
 
 
 def _same_names(record: Record, task: Task) -> bool:
-    """Return whether a record is an earlier version of a task: of the same parts, by their names.
+    """Return whether a record is an earlier version of a task: its components have the same names.
 
-    Recognizers from outside are told apart by their parameters too: two programs have one name.
+    Of recognizers from outside bench, parameters have to be the same too, because they name the
+    program.
     """
     before, now = record.labels, task.labels
     return before.keys() == now.keys() and all(
@@ -269,16 +279,16 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:  # no
 
 
 def _is_digest(value: object) -> bool:
-    """Return whether a value is the SHA-256 of a file: what it was says nothing to a person."""
+    """Return whether a value is the SHA-256 of a file, which is not shown."""
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 class Cost(NamedTuple):
-    """What tasks may cost.
+    """The estimated cost of tasks.
 
     Attributes:
-        cores: Seconds of wall time times the compute threads of all devices.
-        gpus: Seconds of wall time times the GPUs reserved; 0 where none was used.
+        cores: Core-seconds: wall time times the compute threads of all devices.
+        gpus: GPU-seconds: wall time times the reserved GPUs; 0 if none was used.
     """
 
     cores: float
@@ -286,9 +296,9 @@ class Cost(NamedTuple):
 
 
 def estimated_cost(plan: Plan, missing: Sequence[Task]) -> Cost | None:
-    """Estimate what `missing` costs from the records at hand; None without any.
+    """Estimate the cost of the tasks `missing` from the records of a plan; None without any record.
 
-    A task costs what like tasks cost (`SimilarTasks`).
+    A task costs the mean of similar tasks (`SimilarTasks`).
     """
     cores, gpus = SimilarTasks(), SimilarTasks()
     for task, record in _records(plan):
@@ -304,7 +314,7 @@ def estimated_cost(plan: Plan, missing: Sequence[Task]) -> Cost | None:
 
 
 def durations(plan: Plan) -> SimilarTasks:
-    """Return how many seconds the tasks of the records at hand took."""
+    """Return how many seconds the tasks with a record in a plan took."""
     seconds = SimilarTasks()
     for task, record in _records(plan):
         seconds.add(task, record.seconds)

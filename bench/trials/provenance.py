@@ -1,4 +1,4 @@
-"""Where a record comes from: commit, sources, versions, hardware. Recorded, never hashed."""
+"""The provenance of records: commit, sources, versions, hardware. It is not part of keys."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ PACKAGES = (
     "transformers",
 )
 COMPUTING = ("core", "nn", "decoding", "data", "recognizers", "training", "tasks", "evaluation")
-"""The packages of bench that decide numbers, besides the files of a task's own components."""
+"""The packages of bench that affect results, besides the files of a task's own components."""
 _DIGITS = 12
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a component from outside bench comes from; None where unknown.
+    """The source of a component from outside bench; None: unknown.
 
     Attributes:
         file: The name of its source file.
         distribution: The installed distribution that has it.
         version: The version of that distribution; of a plug-in without a commit, the first digits
             of the SHA-256 of its content.
-        commit: The commit of the git checkout that has the file; a + behind it says that the file
-            differs from that commit.
+        commit: The commit of the git checkout that has the file, followed by + if the file differs
+            from that commit.
     """
 
     file: str
@@ -63,7 +63,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Device:
-    """What a task computed on.
+    """The device that a task computed on.
 
     Attributes:
         name: "cpu" or "cuda".
@@ -82,14 +82,14 @@ class Device:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What produced a record.
+    """The code, versions and hardware that made a record.
 
     Attributes:
         bench: The version of bench.
         commit: The commit of bench's checkout; None outside of one.
         dirty: Whether files of the package differed from that commit.
         python: The version of Python.
-        packages: Versions of the packages that compute.
+        packages: Versions of the installed packages that affect results.
         platform: The operating system.
         cpu: The processor's name.
         cores: The number of cores of the machine.
@@ -99,13 +99,13 @@ class Provenance:
         seed: The seed of the task.
         finished: The time, in UTC.
         workers: Processes that prefetched batches.
-        sources: A digest of each source file of bench that decides the numbers.
+        sources: A digest of each source file of bench that affects the results.
         components: The origin of each component from outside bench, by name.
         driver: The version of the GPU's driver; None on a CPU, as the next three are.
         cuda: The version of CUDA that torch was built with.
         cudnn: The version of cuDNN.
-        gpus: How many GPUs were reserved; 0 where one was used that was not reserved.
-        precision: What a training computed in, as its recipe says.
+        gpus: How many GPUs were reserved; 0 if one was used that was not reserved.
+        precision: The precision that a training computed in, as in its recipe.
     """
 
     bench: str
@@ -132,17 +132,17 @@ class Provenance:
 
     @property
     def shared_gpu(self) -> bool:
-        """Whether other tasks could compute on its GPU at the same time."""
+        """Whether it reserved only a part of its GPU, so that other tasks could share it."""
         return self.gpu is not None and self.gpus is not None and self.gpus < 1
 
     @property
     def charged_gpus(self) -> float:
-        """The GPUs that its time is charged for: those reserved, or one that was used without."""
+        """The number of GPUs to multiply time by: those reserved, or 1 if none was reserved."""
         return (self.gpus or 1.0) if self.gpu is not None else 0.0
 
     @property
     def revision(self) -> str:
-        """The code in one word: bench's commit or version, or those of outside components."""
+        """The version of the code: bench's commit or version, or those of outside components."""
         ours = self.commit[:9] if self.commit else f"v{self.bench}"
         outside = [
             f"{name} {origin.commit or origin.version or 'unknown'}"
@@ -161,16 +161,16 @@ def collect(
     gpus: float = 0.0,
     precision: str | None = None,
 ) -> Provenance:
-    """Describe this process, now, as it computes a task of these components.
+    """Return the provenance of a task that this process has just computed.
 
     Args:
-        components: The components whose code decides the task's numbers.
-        device: What it computes on.
+        components: The components whose code affects the results of the task.
+        device: The device that it computes on.
         threads: Compute threads.
         seed: The seed of the task.
         workers: Processes that prefetch batches.
         gpus: How many GPUs are reserved for it; not recorded on a CPU.
-        precision: What a training computes in.
+        precision: The precision that a training computes in.
     """
     components = [*components]
     commit, dirty = revision()
@@ -201,13 +201,13 @@ def collect(
 
 
 def changed_sources(sources: Mapping[str, str]) -> list[str]:
-    """Return which of the files in a record's `sources` are not, today, what they were."""
+    """Return the files in a record's `sources` whose content has changed since."""
     today = source_digests()
     return sorted(file for file, held in sources.items() if today.get(file) != held)
 
 
 def computing_sources(components: Iterable[Component]) -> dict[str, str]:
-    """Return the source files of bench that decide the numbers of a task, each with its digest."""
+    """Return the source files of bench that affect the results of a task, with their digests."""
     own = {
         f"{type(component).__module__.removeprefix('bench.').replace('.', '/')}.py"
         for component in components
@@ -233,7 +233,10 @@ def _is_other_dataset(file: str) -> bool:
 
 @cache
 def source_digests() -> dict[str, str]:
-    """Return a digest of each source file of bench, as first asked for: later edits do not run."""
+    """Return a digest of each source file of bench.
+
+    They are computed once: a running process does not execute later edits.
+    """
     package = Path(bench.__file__).parent
     return {
         file.relative_to(package).as_posix(): sha256(file.read_bytes()).hexdigest()[:_DIGITS]
@@ -243,7 +246,7 @@ def source_digests() -> dict[str, str]:
 
 @cache
 def origin(file: Path) -> Origin:
-    """Return where the source file of a component from outside bench comes from."""
+    """Return the origin of the source file of a component from outside bench."""
     from importlib import metadata
 
     distribution = version = None
@@ -306,7 +309,7 @@ def _versions() -> dict[str, str]:
 
 @cache
 def cpu_model() -> str:
-    """Return the processor's name as the system gives it."""
+    """Return the name of the processor as the system reports it."""
     listing = Path("/proc/cpuinfo")
     if listing.exists():
         for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():

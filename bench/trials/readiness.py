@@ -1,4 +1,4 @@
-"""Whether a suite can be run: what it lacks, what is left to run, and what that may cost."""
+"""Whether a suite can be run: what it lacks, what is left to run, and the estimated cost."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ State = Literal["done", "ready", "needs data", "cannot run"]
 
 @dataclass(frozen=True)
 class Readiness:
-    """What stands between a suite and its board.
+    """What a suite lacks to be run, and what is left to run.
 
     Attributes:
         suite: Its name.
-        missing: Names in it that neither bench nor bench.toml has.
-        fault: Why it cannot be run, in a sentence; empty where it can.
+        missing: Names in it that neither bench nor bench.toml defines.
+        fault: Why it cannot be run, in a sentence; empty if it can.
         needs: The data sets that are not prepared.
-        prepared: The names of those that are.
-        unavailable: Why a recognizer cannot be used here, by what boards call it.
-        to_run: How many of its tasks are not done, of which the data are prepared.
+        prepared: The names of the data sets that are prepared.
+        unavailable: Why a recognizer cannot be used here, by its name on boards.
+        to_run: How many tasks are not done and have all their data prepared.
         cost: What those may cost by earlier records; None without a record.
     """
 
@@ -55,7 +55,7 @@ class Readiness:
 
 
 def readiness(config: Config, store: Store) -> Iterator[Readiness]:
-    """Yield what each suite of bench.toml lacks."""
+    """Yield the readiness of each suite of bench.toml."""
     for name in config.tables:
         yield _suite_readiness(config, name, store)
 

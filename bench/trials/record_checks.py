@@ -1,4 +1,4 @@
-"""What the fields of a record have to be together, so that whatever reads it can rely on it."""
+"""Consistency checks between the fields of a record, such as its key and its spec."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _Profile(TypedDict):
 
 
 def check(document: object) -> None:
-    """Raise ValueError where the fields of a document of the store contradict each other."""
+    """Raise ValueError if the fields of a document of the store contradict each other."""
     if isinstance(document, TrainingRecord | EvaluationRecord | Failure | Profile | Feasibility):
         given = digest(document.spec)
         if given != document.key:

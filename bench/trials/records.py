@@ -1,7 +1,7 @@
-"""What tasks leave on disk, as typed documents: trainings, evaluations, failures, profiles.
+"""The documents that tasks write: records of trainings and evaluations, failures, profiles.
 
-Types have the bounds that a number must be within, and `record_checks` what several fields must be
-together. Both are checked where a document is decoded (`bench.trials.store.parse`).
+Types give the bounds of single numbers, and `record_checks` compares several fields. Both are
+checked when a document is decoded (`bench.trials.store.parse`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SCHEMA = 3
 Key = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 """The hash of a spec (`bench.core.hashing.digest`)."""
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\.[a-z]+$")]
-"""The name of a file beside a record; it leads to no other folder."""
+"""The name of a file beside a record, without a path."""
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Cause = Literal["configuration", "error", "out of memory", "timeout", "lost node", "lost worker"]
 
@@ -29,14 +29,14 @@ class CurvePoint:
     """One point of a training curve: a validation.
 
     Attributes:
-        step: How many steps (updates of the weights) came before it.
-        epoch: The same in epochs.
-        loss: The mean over the batches since the last point.
-        learning_rate: That of the last step.
+        step: Completed steps (updates of the weights).
+        epoch: Completed epochs, as a fraction.
+        loss: The mean loss over the batches since the last point.
+        learning_rate: The learning rate of the last step.
         validation_ler: The label error rate on the validation split: edits of greedily decoded
             labels over target labels (Graves et al., ICML 2006).
         infeasible: Training samples since the last point whose target is longer than the output;
-            they add nothing.
+            they do not contribute to the loss.
     """
 
     step: PositiveInt
@@ -49,7 +49,7 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Parameters:
-    """Number of weights of model and classifier."""
+    """The number of weights of model and classifier, in total and trainable."""
 
     total: NonNegativeInt
     trainable: NonNegativeInt
@@ -61,9 +61,9 @@ class Attempt:
 
     Attributes:
         cause: The kind of fault.
-        message: What was raised, in one line.
-        finished: The time, in UTC.
-        where: The file and line that raised it, like `my_loss.py:31`; None where that says nothing.
+        message: The error message, in one line.
+        finished: When it failed, in UTC.
+        where: The file and line that raised it, like `my_loss.py:31`; None if it is not known.
     """
 
     cause: Cause
@@ -80,7 +80,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class TrainingTimings:
-    """Seconds of wall time; training and validation count all attempts that were resumed."""
+    """Wall time in seconds; training and validation include earlier attempts that were resumed.
+
+    Attributes:
+        data: Opening the data and building the network.
+        training: All training steps.
+        validation: All validations.
+    """
 
     data: NonNegativeFloat
     training: NonNegativeFloat
@@ -88,19 +94,19 @@ class TrainingTimings:
 
     @property
     def total(self) -> float:
-        """The sum of all."""
+        """The sum of data, training and validation."""
         return self.data + self.training + self.validation
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """How a record came here that was made elsewhere.
+    """The origin of a record that others have made and that was accepted from a pack.
 
     Attributes:
-        by: Who ran it, as they are called on boards.
-        pack: The SHA-256 of the pack that it came in.
-        accepted: The time, in UTC.
-        missing: The files beside the record that the pack did not have.
+        by: The name of those who ran the task, as boards print it.
+        pack: The SHA-256 of the pack.
+        accepted: When it was accepted, in UTC.
+        missing: The files of the record that the pack did not have.
     """
 
     by: str
@@ -111,27 +117,27 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """What a finished training left.
+    """The record of a finished training.
 
     Attributes:
         key: The hash of `spec`.
-        spec: Everything that decides the weights.
-        labels: Names of its parts for people.
-        seed: Its seed.
+        spec: Everything that affects the weights.
+        labels: Display names of its data, model and loss.
+        seed: The seed.
         vocabulary: The token of each class from 1; class 0 is blank or end of sequence.
         input_shape: Channels, height and width of one frame or image; 0 where widths differ.
         curve: One point per validation.
-        selected_step: The step after which the kept weights were validated.
+        selected_step: The step whose weights are kept, one of the curve.
         parameters: The number of weights.
-        timings: Seconds of wall time.
+        timings: Wall time in seconds.
         provenance: Commit, packages, hardware.
         files: The SHA-256 of each file beside the record.
         attempts: Attempts of the same run that failed before.
         peak_memory: The most bytes that its tensors took on the GPU at once, in the last attempt;
             None on a CPU.
-        trained_on: The devices that computed its steps, in order: "cpu", or names of GPUs. Several
-            where it resumed on another device; `provenance` describes the last one.
-        accepted: By whom it was run elsewhere; None where it was run here.
+        trained_on: The devices that computed its steps, in order: "cpu", or names of GPUs. It has
+            several if it resumed on another device; `provenance` describes the last one.
+        accepted: Who ran it, if it was accepted from a pack; None if it was run here.
         schema: The version of this document.
     """
 
@@ -155,7 +161,7 @@ class TrainingRecord:
 
     @property
     def seconds(self) -> float:
-        """Wall time of all of it."""
+        """The wall time of the task in seconds."""
         return self.timings.total
 
     @property
@@ -165,7 +171,7 @@ class TrainingRecord:
 
     @property
     def gpu_seconds(self) -> float | None:
-        """Seconds of training and validation times the GPUs that it is charged; None on a CPU."""
+        """Seconds of training and validation times `charged_gpus`; None on a CPU."""
         if self.provenance.gpu is None:
             return None
         return (self.timings.training + self.timings.validation) * self.provenance.charged_gpus
@@ -173,27 +179,27 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class EvaluationRecord:
-    """What a finished evaluation left.
+    """The record of a finished evaluation.
 
     Attributes:
         key: The hash of `spec`.
-        spec: Everything that decides the scores.
-        labels: Names of its parts for people.
+        spec: Everything that affects the scores.
+        labels: Display names of its components.
         seed: The seed of the training; 0 without one.
-        scores: Each metric of the protocol that is defined for this test set, by name.
+        scores: The score by each metric of the protocol that is defined for this test set.
         samples: How many samples were scored.
-        excluded: How many were not, by reason.
+        excluded: How many samples were not scored, by reason.
         dropped: How often the protocol dropped each character from a transcript.
-        seconds: Wall time of reading the data and the test split.
+        seconds: The wall time of the task.
         provenance: Commit, packages, hardware.
         files: The SHA-256 of each file beside the record.
         attempts: Attempts of the same run that failed before.
-        parameters: The number of weights of a recognizer from outside; None where it is unknown,
-            and of a training, whose record has it.
-        price: What reading the split cost in US dollars; None where it has no price.
-        remarks: How many readings there are of each kind that a person should know of.
-        alphabet: The characters that the recognizer can read; None where they are unknown.
-        accepted: By whom it was run elsewhere; None where it was run here.
+        parameters: The number of weights of a recognizer from outside bench; None if it is unknown,
+            and for trained weights, whose training's record has it.
+        price: What reading the split cost in US dollars; None if it has no price.
+        remarks: How many readings have each remark of the recognizer, such as `missing`.
+        alphabet: The characters that the recognizer can read; None if they are unknown.
+        accepted: Who ran it, if it was accepted from a pack; None if it was run here.
         schema: The version of this document.
     """
 
@@ -218,7 +224,7 @@ class EvaluationRecord:
 
     @property
     def training(self) -> str | None:
-        """The key of the training whose weights were evaluated; None where bench trained none."""
+        """The key of the training whose weights were evaluated; None for other recognizers."""
         key = self.spec["recognizer"].get("training")
         return None if key is None else str(key)
 
@@ -227,14 +233,14 @@ class EvaluationRecord:
 class Feasibility:
     """How many training samples have a target longer than the output of a network.
 
-    It is found once for all trainings of the same data, input, model and loss.
+    It is counted once for all trainings of the same data, alphabet, input, model and loss.
 
     Attributes:
         key: The hash of `spec`.
-        spec: Everything that decides it.
+        spec: Everything that affects the counts.
         samples: The number of training samples.
-        infeasible: How many of them are longer than the output.
-        examples: The identities of the first of these.
+        infeasible: The number of training samples whose target is longer than the output.
+        examples: The ids of the first of these.
         schema: The version of this document.
     """
 
@@ -251,7 +257,16 @@ Record = TrainingRecord | EvaluationRecord
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a task ended without a record: all attempts of one run, the last one last."""
+    """The failure of a task: all failed attempts of one run, in order.
+
+    Attributes:
+        key: The hash of `spec`.
+        spec: Everything that affects the results.
+        labels: Display names of its components.
+        seed: The seed.
+        attempts: The attempts.
+        schema: The version of this document.
+    """
 
     key: Key
     spec: dict[str, Any]
@@ -278,19 +293,19 @@ class Failure:
 
 @dataclass(frozen=True)
 class Latency:
-    """One latency at one batch size.
+    """The measured latency of a batch, at one batch size.
 
     Attributes:
         batch: Samples per batch.
-        decoded: Whether it reaches to labels; else it ends at logits.
+        decoded: Whether decoding to labels is included; else the time is that until the logits.
         p50: The median in milliseconds, by nearest rank.
         p90: The 90th percentile in milliseconds, by nearest rank.
-        valid: Whether it may be shown.
-        reason: Why it may not be.
-        milliseconds: The raw samples, in order.
+        valid: Whether the measurement was undisturbed, so that boards may show it.
+        reason: Why it is not valid; empty if it is.
+        milliseconds: The raw measurements, in order.
         peak_memory: The most bytes that tensors took on the GPU at once, weights and inputs
             included; None on a CPU.
-        clocks: The GPU's SM clock in MHz before and after the samples; empty where it is unknown.
+        clocks: The GPU's SM clock in MHz before and after the measurements; empty if unknown.
     """
 
     batch: PositiveInt
@@ -310,11 +325,11 @@ class Throughput:
 
     Attributes:
         batch: Samples per batch.
-        samples_per_second: From inputs on the device to logits.
-        valid: Whether it may be shown.
-        reason: Why it may not be.
+        samples_per_second: The throughput from inputs on the device to logits.
+        valid: Whether the measurement was undisturbed, so that boards may show it.
+        reason: Why it is not valid; empty if it is.
         tried: Samples per second at each batch size that was tried.
-        peak_memory: As of a `Latency`.
+        peak_memory: The most bytes that tensors took on the GPU at once; None on a CPU.
     """
 
     batch: PositiveInt
@@ -327,21 +342,24 @@ class Throughput:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a model with a loss's classifier and a decoder costs at one input shape on one machine.
+    """The parameters, latencies and throughput of a network or recognizer on one machine.
+
+    Those of a network are of a model with the classifier of a loss and a decoder, at one input
+    shape.
 
     Attributes:
         key: The hash of `spec`.
-        spec: All that decides the latencies.
-        labels: Names of its parts for people.
-        tests: The test sets that lead to this input shape and these classes, each with its input
-            and training data (`bench.profiling.method.reading_conditions`).
-        hardware: One line that names the machine; profiles of equal lines are comparable.
-        parameters: The number of weights; None where it is unknown.
-        macs: Multiply-accumulates of a forward pass of one sample; None where they are unknown.
-        weights: The key of the training that the weights are from; None where untrained.
-        latencies: At each batch size, to logits and to labels.
+        spec: Everything that affects the latencies.
+        labels: Display names of its components.
+        tests: The test sets with this input shape and these classes, each with its input and
+            training data (`bench.profiling.method.reading_conditions`).
+        hardware: A line that describes the machine; profiles with equal lines are comparable.
+        parameters: The number of weights; None if it is unknown.
+        macs: Multiply-accumulates of a forward pass of one sample; None if they are unknown.
+        weights: The key of the training that the weights are from; None for random weights.
+        latencies: The latencies at each batch size, to logits and to labels.
         provenance: Commit, packages, hardware.
-        throughput: At a batch that fills the GPU; None on a CPU, and where no batch fits.
+        throughput: At a batch that fills the GPU; None on a CPU, and if no batch fits.
         schema: The version of this document.
     """
 
@@ -360,6 +378,6 @@ class Profile:
 
     @property
     def valid(self) -> bool:
-        """Whether all of its figures are; those that are not are measured again."""
+        """Whether all latencies and the throughput are valid; else they are measured again."""
         read = self.throughput is None or self.throughput.valid
         return read and all(latency.valid for latency in self.latencies)

@@ -1,4 +1,4 @@
-"""Trainings and evaluations, each with a key that hashes everything that decides its numbers."""
+"""Trainings and evaluations, each with a key that hashes everything that affects its results."""
 
 from __future__ import annotations
 
@@ -26,20 +26,19 @@ Kind = Literal["training", "evaluation"]
 
 @dataclass(frozen=True)
 class Training:
-    """One network trained once: data, input, recipe, model, loss and seed to weights.
+    """The training of one network with one seed.
 
-    It knows nothing of test sets, protocols and decoders, so that any number of evaluations share
-    it.
+    Test sets, protocols and decoders are not part of it, so that several evaluations share it.
 
     Attributes:
-        data: The data sets whose union is trained on and validated with.
+        data: The data sets whose union it trains on and validates with.
         input: How pixels become tensors.
         model: The architecture.
-        loss: The objective, with its classifier.
+        loss: The loss, with its classifier.
         recipe: How it is trained.
-        seed: What every random stream is derived from.
-        resources: What it reserves; the number of threads is part of the key.
-        alphabet: The protocol whose characters are learned; None for the data's own.
+        seed: The seed from which all random numbers are derived.
+        resources: The resources that it reserves; the number of threads is part of the key.
+        alphabet: The protocol whose characters are learned; None for the characters of the data.
     """
 
     kind: ClassVar[Kind] = "training"
@@ -55,7 +54,7 @@ class Training:
 
     @cached_property
     def spec(self) -> dict[str, Any]:
-        """Everything that decides the weights, as JSON values; the key is their hash."""
+        """Everything that affects the weights, as JSON values; the key is their hash."""
         return _json(
             {
                 "data": [_data_spec(data, "train", "validation") for data in self.data],
@@ -77,7 +76,7 @@ class Training:
 
     @property
     def training(self) -> Training:
-        """This training; an evaluation has the property too."""
+        """The training itself, so that all tasks have this property."""
         return self
 
     def with_resources(self, resources: Resources) -> Training:
@@ -106,13 +105,13 @@ class Training:
         return PurePosixPath("trainings", self.model.name, self.loss.name, name)
 
     def named_seed(self, purpose: str) -> int:
-        """Return a seed in [0, 2⁶³) for one purpose, so that no two purposes share a stream."""
+        """Return a seed in [0, 2⁶³) for one purpose, such as `weights`, independent of others."""
         return named_seed(self.seed, purpose)
 
 
 @dataclass(frozen=True)
 class Evaluation(ABC):
-    """A recognizer on a test split, scored under a protocol.
+    """The evaluation of a network or recognizer on a test split, scored under a protocol.
 
     Attributes:
         test: The data set whose test split is read.
@@ -126,7 +125,7 @@ class Evaluation(ABC):
 
     @cached_property
     def spec(self) -> dict[str, Any]:
-        """Everything that decides the scores, as JSON values; the key is their hash."""
+        """Everything that affects the scores, as JSON values; the key is their hash."""
         return _json(
             {
                 **self._reader_spec(),
@@ -155,18 +154,19 @@ class Evaluation(ABC):
         return PurePosixPath("evaluations", self.test.name, *self._reader_folders(), name)
 
     if TYPE_CHECKING:
-        # Fields or properties of the two kinds: here, a property would be a field's default.
+        # Subclasses have them as fields or properties; at run time, a property of this class would
+        # be the default of such a field.
         @property
         def training(self) -> Training | None:
-            """The training that has to be done before; None where nothing is trained."""
+            """The training that has to be done before; None if nothing is trained."""
 
         @property
         def seed(self) -> int:
-            """The seed of its training; 0 where nothing is trained."""
+            """The seed of its training; 0 if nothing is trained."""
 
         @property
         def resources(self) -> Resources:
-            """What it reserves, on one device."""
+            """The resources that it reserves, on one device."""
 
     @abstractmethod
     def with_resources(self, resources: Resources) -> Evaluation:
@@ -179,24 +179,24 @@ class Evaluation(ABC):
 
     @abstractmethod
     def _reader_spec(self) -> dict[str, Any]:
-        """Return what decides the readings besides the test set."""
+        """Return what affects the readings besides the test set: the parts of the recognizer."""
 
     @abstractmethod
     def _reader_labels(self) -> dict[str, str]:
-        """Return the display names of what reads."""
+        """Return the display names of the parts of the recognizer."""
 
     @abstractmethod
     def _reader_folders(self) -> tuple[str, str]:
-        """Return two names for the folders of what reads."""
+        """Return the names of the two folders below that of the test set."""
 
 
 @dataclass(frozen=True)
 class TrainedEvaluation(Evaluation):
-    """The weights of a training, decoded by a decoder, on a test split.
+    """The evaluation of a training's weights, with a decoder.
 
     Attributes:
         training: The training whose weights are evaluated.
-        decoder: What turns the classifier's output into labels.
+        decoder: Turns the classifier's output into labels.
     """
 
     training: Training
@@ -209,7 +209,7 @@ class TrainedEvaluation(Evaluation):
 
     @property
     def resources(self) -> Resources:
-        """What it reserves: the same as its training, on one device."""
+        """The resources of its training, on one device."""
         return replace(self.training.resources, devices=1)
 
     def with_resources(self, resources: Resources) -> TrainedEvaluation:
@@ -240,12 +240,12 @@ class TrainedEvaluation(Evaluation):
 
 @dataclass(frozen=True)
 class RecognizerEvaluation(Evaluation):
-    """A recognizer from outside bench on a test split.
+    """The evaluation of a recognizer from outside bench.
 
     Attributes:
-        recognizer: What reads.
-        resources: What it reserves. The size of its batches and the number of its threads are part
-            of the key, unless others have run it.
+        recognizer: The recognizer.
+        resources: The resources that it reserves. Batch size and number of threads are part of the
+            key, unless the recognizer only returns predictions that others have made.
     """
 
     recognizer: Recognizer
@@ -278,17 +278,17 @@ class RecognizerEvaluation(Evaluation):
 
 
 Task = Training | Evaluation
-"""What an executor runs."""
+"""A training or an evaluation, which an executor runs."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """An entry under one seed: its trainings and its evaluations.
+    """One entry of a suite with one seed: its trainings and evaluations.
 
     Attributes:
         entry: The row of the board.
-        seed: The seed; 0 of a recognizer from outside, which has a single trial.
-        evaluations: The evaluation of each column of the suite, by its name.
+        seed: The seed; 0 for a recognizer from outside bench, which has a single trial.
+        evaluations: The evaluation for each column of the suite, by the column's name.
     """
 
     entry: Entry
@@ -304,7 +304,7 @@ class Trial:
 
     @property
     def tasks(self) -> list[Task]:
-        """All that is to be run for it: trainings, then evaluations."""
+        """The tasks of the trial: trainings, then evaluations."""
         return [*self.trainings, *self.evaluations.values()]
 
 
@@ -321,10 +321,10 @@ def _data_spec(data: Dataset, *splits: Split) -> dict[str, Any]:
 
 
 def _alphabet_spec(alphabet: Protocol) -> dict[str, Any]:
-    """Return what a protocol decides as an alphabet: not how boards rank by it."""
+    """Return the spec of the protocol of an alphabet, without the metric that boards rank by."""
     return {key: value for key, value in alphabet.spec().items() if key != "ranked_by"}
 
 
 def _json(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return `spec` as a record gives it back: tuples become lists."""
+    """Return `spec` as it is when read from a record: tuples become lists."""
     return dict(json.loads(json.dumps(spec)))

@@ -1,24 +1,24 @@
-"""Records on disk: one folder per task, committed by an atomic document, never pickle.
+"""Records on disk: one folder per task, whose record is written atomically and last.
 
 results/trainings/<model>/<loss>/seed<seed>-<key>/
     training.json        the training is done (`TrainingRecord`); written last
     weights.safetensors  the weights that the recipe selects
-    last.safetensors     those of the last step, where others were selected
+    last.safetensors     the weights of the last step, if others were selected
     checkpoint.pt        state of an unfinished training (`bench.training.checkpoint`)
 results/evaluations/<test>/<model>/<loss>/seed<seed>-<key>/
 results/evaluations/<test>/<recognizer>/<origin>/seed0-<key>/
     evaluation.json      the evaluation is done (`EvaluationRecord`); written last
     predictions.parquet  see `bench.evaluation.predictions`
-    readings.jsonl       what a recognizer from outside has read so far, while it is unfinished
+    readings.jsonl       readings of a recognizer from outside bench in an unfinished evaluation
 both:
     failure.json         the last attempt failed (`Failure`); removed once the task is done
-    log.txt              the worker's events
+    log.txt              the events of the last attempt
 results/profiles/<key>.json
-                         what a model, loss and decoder cost on one machine (`Profile`)
+                         latencies and parameters of a network on one machine (`Profile`)
 results/feasibility/<key>.json
                          how many targets are longer than the output (`Feasibility`)
-results/leases/          who works on which task at the moment (`bench.trials.leases`)
-results/answers/         what recognizers from outside keep between runs, such as paid answers
+results/leases/          which process works on which task (`bench.trials.leases`)
+results/answers/         files that recognizers from outside bench keep between runs
 """
 
 from __future__ import annotations
@@ -66,33 +66,33 @@ _PROFILES = "profiles"
 _FEASIBILITY = "feasibility"
 _ANSWERS = "answers"
 MAX_WEIGHTS = 2**33
-"""Bytes of a file of weights that is read."""
+"""The largest size in bytes of a file of weights that is read."""
 DEPTHS = {"trainings": "*/*", "evaluations": "*/*/*"}
 T = TypeVar("T")
 
 
 class Store:
-    """The records under one folder. Workers write, everyone reads."""
+    """The records in a folder of results; only the process of a task writes its record."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def prepare(self) -> None:
-        """Make the folder. Raises BenchError where nothing can be written into it."""
+        """Make the folder. Raises BenchError if it is not writable."""
         require_writable(self.root, "name another folder with --results")
 
     def folder(self, task: Task) -> Path:
-        """Return where `task` leaves its files."""
+        """Return the folder of the files of `task`."""
         return self.root / task.path
 
     def log(self, task: Task) -> Path | None:
-        """Return the log of the last attempt at `task`, None where there is none."""
+        """Return the log of the last attempt at `task`, or None without one."""
         file = self.folder(task) / LOG
         return file if file.is_file() else None
 
     @property
     def answers(self) -> Path:
-        """The folder of what recognizers from outside keep between runs."""
+        """The folder in which recognizers from outside bench keep files between runs."""
         return self.root / _ANSWERS
 
     @overload
@@ -100,10 +100,10 @@ class Store:
     @overload
     def record(self, task: Evaluation) -> EvaluationRecord | None: ...
     def record(self, task: Task) -> Record | None:
-        """Return the record of `task`, or None while it has none.
+        """Return the record of `task`, or None if it has none.
 
         Raises:
-            BenchError: (unverified) There is one, and it cannot be read or is of another task.
+            BenchError: (unverified) The record cannot be read, or is that of another task.
         """
         file = self.folder(task) / RECORDS[task.kind]
         if not is_there(file):
@@ -120,35 +120,38 @@ class Store:
         return False
 
     def written(self, task: Task) -> tuple[int | None, int | None]:
-        """Return when the record and the failure of `task` were written, in ns; None: not yet."""
+        """Return the times in ns at which record and failure of `task` were written, or None."""
         folder = self.folder(task)
         record, failure = (_written(folder / name) for name in (RECORDS[task.kind], FAILURE))
         return record, failure
 
     def failure(self, task: Task) -> Failure | None:
-        """Return how the last attempt at `task` failed, or None."""
+        """Return the failure of the last attempt at `task`, or None without one."""
         file = self.folder(task) / FAILURE
         if not is_there(file):
             return None
         try:
             return read(file, Failure)
         except BenchError as error:
-            # It only explains: that there is one says that the attempt failed.
+            # Its content only explains; that the file exists means that the attempt failed.
             attempt = Attempt("error", str(error), "")
             return Failure(task.key, task.spec, task.labels, task.seed, [attempt])
 
     def siblings(self, task: Task) -> Iterator[Record]:
-        """Yield the readable records of the same names and seed under other keys, newest first."""
+        """Yield the readable records with other keys, same folder and seed, newest first.
+
+        The folder names the components of the task.
+        """
         folders = self.folder(task).parent.glob(f"seed{task.seed}-*")
         files = [folder / RECORDS[task.kind] for folder in folders if folder != self.folder(task)]
         others = [file for file in files if is_there(file)]
         for file in sorted(others, key=lambda file: (-file.lstat().st_mtime_ns, file)):
-            # They only explain and estimate: one of another schema must not stop a run.
+            # They only explain and estimate, so one of another schema does not stop a run.
             with suppress(BenchError):
                 yield read_record(file)
 
     def begin(self, task: Task) -> Path:
-        """Make the folder of `task`, remove what an earlier attempt left, and return it."""
+        """Make the folder of `task` and return it; remove failure and log of an earlier attempt."""
         folder = self.folder(task)
         folder.mkdir(parents=True, exist_ok=True)
         documents.remove_parts(folder)
@@ -157,16 +160,16 @@ class Store:
         return folder
 
     def records(self, kind: Kind) -> list[Path]:
-        """Return the files of all records of a kind, in order of their paths."""
+        """Return the paths of all records of a kind, sorted."""
         folders = self.root.glob(f"{kind}s/{DEPTHS[f'{kind}s']}/seed*")
         files = (folder / RECORDS[kind] for folder in folders)
         return sorted(file for file in files if is_there(file))
 
     def evaluations(self, faults: list[str]) -> Iterator[tuple[Path, EvaluationRecord]]:
-        """Yield the evaluations that can be read, each with its folder, in order of their paths.
+        """Yield folder and record of each evaluation that can be read, sorted by path.
 
         Args:
-            faults: Is given the sentence on each of the others.
+            faults: A list to which the error messages of the others are added.
         """
         for file in self.records("evaluation"):
             try:
@@ -178,13 +181,13 @@ class Store:
         """Return folder and record of the training `key`.
 
         Raises:
-            BenchError: It is gone (unverified), or cannot be read.
+            BenchError: (unverified) It is missing, or cannot be read.
         """
         folders = self.root.glob(f"trainings/*/*/seed*-{glob.escape(key)}")
         files = [folder / TRAINING for folder in folders if is_there(folder / TRAINING)]
         if len(files) != 1:
             raise BenchError(
-                f"{self.root}: training {key} is gone; run its suite again with `bench run`",
+                f"{self.root}: training {key} is missing; run its suite again with `bench run`",
                 Exit.UNVERIFIED,
             )
         record = read(files[0], TrainingRecord)
@@ -193,10 +196,13 @@ class Store:
         return files[0].parent, record
 
     def find(self, word: str) -> tuple[Path, Record | Failure]:
-        """Return the task whose key begins with `word`, or whose folder that is.
+        """Return folder and record (else failure) of the task that `word` names.
 
-        Of a task that has both a record and a failure, the record. Raises BenchError on none, or
-        on several.
+        Args:
+            word: The beginning of its key, or its folder.
+
+        Raises:
+            BenchError: No task or several tasks match.
         """
         paths = [
             path
@@ -217,22 +223,22 @@ class Store:
     def profiles(self) -> Iterator[Profile]:
         """Yield the readable profiles, in order of their keys."""
         for file in sorted(self.root.glob(f"{_PROFILES}/*.json")):
-            # One of another schema is measured again: it must not stop a run or a board.
+            # One of another schema is measured again, so it does not stop a run or a board.
             with suppress(BenchError):
                 yield read(file, Profile)
 
     def profile(self, key: str) -> Profile | None:
-        """Return the profile under `key`, or None where there is none that can be read."""
+        """Return the profile with `key`, or None if none can be read."""
         return self._optional(_PROFILES, key, Profile)
 
     def feasibility(self, key: str) -> Feasibility | None:
-        """Return the feasibility under `key`, or None where there is none that can be read."""
+        """Return the feasibility with `key`, or None if none can be read."""
         return self._optional(_FEASIBILITY, key, Feasibility)
 
     def unreadable_measurements(self) -> Iterator[str]:
-        """Yield the sentence on each profile and each feasibility that cannot be read.
+        """Yield an error message for each profile and feasibility that cannot be read.
 
-        Elsewhere they are passed over, for they are made again.
+        Runs and boards ignore such files, because they are made again.
         """
         kinds: tuple[tuple[str, type], ...] = ((_PROFILES, Profile), (_FEASIBILITY, Feasibility))
         for folder, kind in kinds:
@@ -249,7 +255,7 @@ class Store:
         return None
 
     def keep(self, document: Profile | Feasibility) -> Path:
-        """Write a document under its key, in place of an earlier one, and return its file."""
+        """Write a document into the file of its key, replacing an earlier one; return the path."""
         folder = _PROFILES if isinstance(document, Profile) else _FEASIBILITY
         file = self.root / folder / f"{document.key}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -258,7 +264,7 @@ class Store:
 
 
 def _written(file: Path) -> int | None:
-    # A link that leads to itself is damaged, which is said where it is read.
+    # A link to itself is reported as damaged when it is read.
     with suppress(OSError):
         return file.stat().st_mtime_ns
     return None
@@ -269,21 +275,25 @@ def _document(folder: Path) -> Path | None:
 
 
 def read_record(file: Path) -> Record:
-    """Read a training's or an evaluation's record, by the name of its file."""
+    """Read the record of a training or an evaluation; the name of the file tells which."""
     if file.name == TRAINING:
         return read(file, TrainingRecord)
     return read(file, EvaluationRecord)
 
 
 def read(file: Path, kind: type[T]) -> T:
-    """Read one document. Raises BenchError (unverified) where it is not of this schema, or odd."""
+    """Read one document.
+
+    Raises:
+        BenchError: (unverified) It has another schema, or its fields contradict each other.
+    """
     return documents.read(
         file, kind, SCHEMA, noun=_noun(kind), remedy=_remedy(file), check=record_checks.check
     )
 
 
 def parse(content: bytes, kind: type[T], *, source: str, remedy: str) -> T:
-    """Return what `read` does, of JSON that is at hand; errors begin with its `source`."""
+    """Decode and check a document as `read` does, from bytes; errors begin with `source`."""
     return documents.parse(
         content,
         kind,
@@ -297,8 +307,8 @@ def parse(content: bytes, kind: type[T], *, source: str, remedy: str) -> T:
 
 def _misplaced(file: Path, record: Record) -> BenchError:
     return BenchError(
-        f"{file}: this is the record of {record.key}, seed {record.seed}, which is not that of its "
-        f"folder; {_remedy(file)}",
+        f"{file}: this is the record of {record.key}, seed {record.seed}, not of the task in its "
+        f"folder's name; {_remedy(file)}",
         Exit.UNVERIFIED,
     )
 
@@ -314,9 +324,10 @@ def _remedy(file: Path) -> str:
 
 
 def content(folder: Path, record: Record, name: str) -> bytes:
-    """Return the file `name` that `record` left in `folder`.
+    """Return the content of the file `name` beside a record, after checking its checksum.
 
-    Raises BenchError (unverified) where it is gone, or is not what the record's checksum says.
+    Raises:
+        BenchError: (unverified) It is missing, or differs from the checksum in the record.
     """
     file = folder / name
     if name in left_out(folder, record):
@@ -332,7 +343,7 @@ def content(folder: Path, record: Record, name: str) -> bytes:
             Exit.UNVERIFIED,
         ) from None
     if hashlib.sha256(held).hexdigest() != record.files.get(name):
-        fault = "is not what its record says" if held else "is gone"
+        fault = "does not match the checksum in its record" if held else "is missing"
         raise BenchError(
             f"{file}: this file of {record.key} {fault}; restore it, or run its suite again "
             "with --force",
@@ -342,10 +353,10 @@ def content(folder: Path, record: Record, name: str) -> bytes:
 
 
 def predictions_of(folder: Path, record: EvaluationRecord) -> pa.Table:
-    """Return the table of predictions that `record` left in `folder`.
+    """Return the table of predictions beside a record in `folder`.
 
     Raises:
-        BenchError: (unverified) It is gone, is not what the record's checksum says, or is not a
+        BenchError: (unverified) It is missing, differs from the checksum in the record, or is not a
             table of predictions with the metrics of the record.
     """
     from bench.evaluation import predictions
@@ -354,28 +365,28 @@ def predictions_of(folder: Path, record: EvaluationRecord) -> pa.Table:
     table = predictions.predictions_from_bytes(content(folder, record, PREDICTIONS), file)
     if missing := sorted(record.spec["metrics"].keys() - {*table.column_names}):
         raise BenchError(
-            f"{file}: there is no metric '{missing[0]}' in it, which its record has; evaluate "
-            "again with --force",
+            f"{file}: it has no column of metric '{missing[0]}', which its record has; run its "
+            "suite again with --force",
             Exit.UNVERIFIED,
         )
     return table
 
 
 def left_out(folder: Path, record: Record) -> list[str]:
-    """Return the files of a record in `folder` that are not there as their pack did not have them.
+    """Return the files of an accepted record that are missing because its pack had none of them.
 
-    A record that was run here has none.
+    For a record that was run here, the list is empty.
     """
     missing = record.accepted.missing if record.accepted else []
     return [name for name in missing if name in record.files and not (folder / name).exists()]
 
 
 def left_out_note(folder: Path, record: Record) -> str:
-    """Return the sentence on files of a record that was accepted without them."""
+    """Return the error message for files of a record that was accepted without them."""
     by = record.accepted.by if record.accepted else ""
     return (
         f"{folder}: {' and '.join(left_out(folder, record))} of {record.key} were not in the pack "
-        f"of {by} that it was accepted from, so that what reads them cannot be verified or run; "
+        f"of {by} that it was accepted from, so nothing that requires them can be verified or run; "
         "ask for a pack with --weights, or run its suite again with --force"
     )
 

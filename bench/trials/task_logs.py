@@ -1,4 +1,4 @@
-"""Logs of tasks, which their processes write into the folder of results while they run."""
+"""Find and follow the logs that processes of tasks write into the folder of results."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ _MAX_LINE = 2**16
 
 
 def find_log(root: Path, word: str) -> Path:
-    """Return the log of the task whose key begins with `word`, or whose folder that is.
+    """Return the path of the log of the task that `word` names.
+
+    Args:
+        root: The folder of results.
+        word: The beginning of the task's key, or its folder.
 
     Raises:
-        BenchError: There is none (nothing selected), or there are several.
+        BenchError: There is none (nothing selected), or several tasks match.
     """
     paths = [
         path / LOG
@@ -43,18 +47,18 @@ def find_log(root: Path, word: str) -> Path:
         )
     if len(logs) > 1:
         raise BenchError(
-            f"{root}: {len(logs)} tasks have keys that begin with '{word}'; add digits"
+            f"{root}: {len(logs)} tasks have keys that begin with '{word}'; give more digits"
         )
     return logs[0]
 
 
 def task_key(log: Path) -> str:
-    """Return the key of the task of a log."""
+    """Return the key of the task that a log is of."""
     return log.parent.name.rpartition("-")[2]
 
 
 def log_lines(log: Path, last: int | None = None) -> Iterator[str]:
-    """Yield the lines of a log, or the last ones, printable.
+    """Yield the lines of a log, or the `last` ones, with control characters escaped.
 
     Raises:
         OSError: It cannot be read.

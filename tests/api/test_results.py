@@ -212,7 +212,9 @@ def test_pictures_of_a_training_are_png(rows, tmp_path):
     (figure,) = drawn.values()
     assert figure._repr_mimebundle_()["image/png"].startswith(b"\x89PNG")
     assert (tmp_path / figure.name).read_bytes() == figure.content
-    with pytest.raises(library.BenchError, match="there is no picture 'curve'; did you mean"):
+    with pytest.raises(
+        library.BenchError, match="there is no picture 'curve' of a training or evaluation; did you"
+    ):
         library.figures(rows[0], ["curve"])
 
 

@@ -85,10 +85,10 @@ def test_data_that_are_not_prepared_are_reported(evaluation, tmp_path, monkeypat
 def test_missing_or_altered_weights_are_refused(copied):
     restored = copied("ctc")
     (restored.training.folder / WEIGHTS).write_bytes(b"pickle")
-    with pytest.raises(BenchError, match="is not what its record says"):
+    with pytest.raises(BenchError, match="does not match the checksum in its record"):
         _ = restored.network
     (restored.training.folder / WEIGHTS).unlink()
-    with pytest.raises(BenchError, match="is gone; restore it, or run its suite again"):
+    with pytest.raises(BenchError, match="is missing; restore it, or run its suite again"):
         _ = restored.network
 
 

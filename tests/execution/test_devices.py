@@ -100,5 +100,7 @@ def test_a_fault_of_one_rank_is_reported_once(evaluation, store, faulty):
 
 
 def test_one_process_cannot_compute_on_two_devices(evaluation):
-    with pytest.raises(BenchError, match="devices = 2: a data-parallel training takes a process"):
+    with pytest.raises(
+        BenchError, match="devices = 2: a data-parallel training requires a process"
+    ):
         InProcessExecutor().check(on_devices(evaluation.training, 2))

@@ -52,7 +52,7 @@ def test_what_greets_as_a_head_does_answers():
     ("greeting", "reason"),
     [
         (b"", "it accepts connections, but does not answer"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "what answers there is no head of a Ray cluster"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "the server there is not the head of a Ray cluster"),
     ],
 )
 def test_what_does_not_is_no_cluster(greeting, reason):
@@ -84,10 +84,10 @@ def test_addresses_mean_what_they_mean_to_ray(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("auto", "this machine is a node of no Ray cluster; start one with `ray start --head`"),
+        ("auto", "this machine is not a node of a Ray cluster; start one with `ray start --head`"),
         ("head", "'head' is not the HOST:PORT of a Ray cluster, nor `auto` or `local`"),
         ("head:\x1b[2J", r"'head:\x1b[2J' is not the HOST:PORT"),
-        ("ray://head:10001", "is an address of Ray Client, by which bench runs nothing"),
+        ("ray://head:10001", "is an address of Ray Client, which bench does not support"),
     ],
 )
 def test_what_is_no_address_is_said(address, sentence):

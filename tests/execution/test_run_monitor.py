@@ -10,7 +10,7 @@ import pytest
 from scripted_executor import PROGRESS, ScriptedExecutor, names_of
 
 from bench.execution.run_monitor import RunMonitor
-from bench.execution.schedule import execute, opening
+from bench.execution.schedule import execute, opening_phase
 from bench.trials import grid, live_runs
 from bench.trials.events import Cancelled, NotRun, Started, Validated
 from bench.trials.leases import Leases
@@ -142,7 +142,7 @@ def test_a_cancelled_task_is_to_do_again_and_so_are_its_evaluations(tasks, store
     with Leases(store.root) as leases:
         assert leases.take(chosen.key) is None
     err = capsys.readouterr().err
-    assert "cancelled; it is to do again" in err
+    assert "cancelled; the next run includes it" in err
     assert "[8/8]" in err
 
 
@@ -162,7 +162,7 @@ def test_plain_lines_reach_the_total_when_a_training_fails(tasks, store, capsys)
     run(tasks, store, ScriptedExecutor(causes={tasks[0].key: ["error"]}))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].endswith("importing torch on 1 worker")
-    assert any("not run, for its training failed" in line for line in lines)
+    assert any("not run, because its training failed" in line for line in lines)
     assert lines[-1].startswith("[8/8] ")
 
 
@@ -191,10 +191,10 @@ def test_each_event_is_a_line_of_json(tasks, store, capsys):
 
 
 def test_phases_name_the_address():
-    assert opening("ray", None) == "starting Ray"
-    assert opening("ray", "here:1") == "connecting to the Ray cluster at here:1"
-    assert opening("inline", None) == ""
-    assert opening("other", None) == "opening the executor other"
+    assert opening_phase("ray", None) == "starting Ray"
+    assert opening_phase("ray", "here:1") == "connecting to the Ray cluster at here:1"
+    assert opening_phase("inline", None) == ""
+    assert opening_phase("other", None) == "opening the executor other"
 
 
 def test_every_last_event_counts_as_an_end():

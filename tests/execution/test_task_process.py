@@ -82,10 +82,10 @@ def test_a_system_that_starts_no_process_is_one_sentence(calls, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere")
     (attempt,) = run(calls.reports)
     assert attempt.cause == "lost worker"
-    assert attempt.message.startswith("the system starts no process for a task ([Errno 2]")
+    assert attempt.message.startswith("no process can be started for a task ([Errno 2]")
     monkeypatch.delattr(os, "killpg")
     (attempt,) = run(calls.reports)
-    assert "process groups of POSIX, which Windows has not" in attempt.message
+    assert "process groups of POSIX, which Windows does not have" in attempt.message
 
 
 @BOTH

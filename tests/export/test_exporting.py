@@ -153,7 +153,7 @@ def test_altered_weights_are_not_exported(write_training, bench):
     (made.folder / disk.WEIGHTS).write_bytes(b"other")
     answer = bench("export", made.training.key)
     assert answer.code == Exit.UNVERIFIED
-    assert "is not what its record says" in answer.err
+    assert "does not match the checksum in its record" in answer.err
     assert not Path("exports").exists()
 
 

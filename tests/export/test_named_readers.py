@@ -61,4 +61,4 @@ def test_altered_weights_are_not_used(write_training, pictures, bench):
     (made.folder / "weights.safetensors").write_bytes(b"other")
     answer = bench("read", "pics", "--with", made.training.key)
     assert answer.code == Exit.UNVERIFIED
-    assert "is not what its record says" in answer.err
+    assert "does not match the checksum in its record" in answer.err

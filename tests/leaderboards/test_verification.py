@@ -61,7 +61,7 @@ def test_a_fault_does_not_stop_the_verification_of_other_records(verify, store, 
         ({"excluded": {}}, "its excluded is {}, but the predictions give {'empty reference': 1}"),
         ({"dropped": {"é": 1}}, "its dropped is {'é': 1}, but the predictions give {}"),
         ({"key": "0" * 16}, "its key is 0000000000000000, its spec gives"),
-        ({"files": {disk.PREDICTIONS: "0" * 64}}, "is not what its record says"),
+        ({"files": {disk.PREDICTIONS: "0" * 64}}, "does not match the checksum in its record"),
     ],
 )
 def test_an_altered_evaluation_is_reported(verify, store, trials, changes, message):
@@ -85,7 +85,7 @@ def test_an_evaluation_without_its_training_is_reported(verify, store, trials):
     code, faults = verify()
     assert code == 5
     assert len(faults) == 2
-    assert all(f"training {trials[0].trainings[0].key} is gone" in fault for fault in faults)
+    assert all(f"training {trials[0].trainings[0].key} is missing" in fault for fault in faults)
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ def test_a_test_set_without_samples_is_refused(evaluation, store):
 def test_without_its_training_it_is_refused(evaluation, store):
     failure = fail(evaluation, store)
     assert failure.cause == "configuration"
-    assert f"training {evaluation.training.key} is gone" in failure.message
+    assert f"training {evaluation.training.key} is missing" in failure.message
     assert store.record(evaluation) is None
 
 
@@ -210,7 +210,7 @@ def test_altered_weights_are_refused(evaluation, store):
         weights.write(b"x")
     failure = fail(evaluation, store)
     assert failure.cause == "configuration"
-    assert "is not what its record says" in failure.message
+    assert "does not match the checksum in its record" in failure.message
 
 
 def test_weights_of_another_network_are_refused(evaluation, store):

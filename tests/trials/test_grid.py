@@ -226,7 +226,7 @@ def test_globs_that_match_only_apart_select_nothing(edited):
         ("cnn-bilstm", "ctc"),
         ("cnn-attention", "ce"),
     ]
-    with pytest.raises(BenchError, match="matches all of that at once") as caught:
+    with pytest.raises(BenchError, match="matches all of these options at once") as caught:
         grid.select(trials, models=["cnn-attention"], losses=["ctc"])
     assert caught.value.code == Exit.NOTHING
 

@@ -432,7 +432,7 @@ def test_profiles_are_never_taken_for_tasks(store, evaluations, save, make_profi
 def test_a_training_is_found_by_its_key(trainings, store, leave):
     record = leave(trainings[1])
     assert store.training(record.key) == (store.folder(trainings[1]), record)
-    with pytest.raises(BenchError, match=f"training {trainings[0].key} is gone") as caught:
+    with pytest.raises(BenchError, match=f"training {trainings[0].key} is missing") as caught:
         store.training(trainings[0].key)
     assert caught.value.code == Exit.UNVERIFIED
 
@@ -443,8 +443,8 @@ def test_a_file_is_given_only_while_it_is_what_its_record_says(trainings, store,
     weights = folder / disk.WEIGHTS
     assert disk.content(folder, record, disk.WEIGHTS) == weights.read_bytes()
     for change, fault in (
-        (lambda: weights.write_bytes(b"other"), "is not what its record says"),
-        (weights.unlink, "is gone"),
+        (lambda: weights.write_bytes(b"other"), "does not match the checksum in its record"),
+        (weights.unlink, "is missing"),
     ):
         change()
         with pytest.raises(BenchError, match=f"this file of {record.key} {fault}") as caught:

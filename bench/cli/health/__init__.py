@@ -1,1 +1,1 @@
-"""What `bench doctor` checks: the machine, the libraries, and the bench.toml at hand."""
+"""What `bench doctor` checks: the machine, the libraries, and the current bench.toml."""

@@ -1,4 +1,4 @@
-"""Checks of the bench.toml at hand: its suites and the data sets that they name."""
+"""Checks of the current bench.toml: its suites and the data sets that they name."""
 
 from __future__ import annotations
 

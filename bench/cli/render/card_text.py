@@ -59,7 +59,7 @@ def _source(card: Card) -> Iterable[tuple[str, str]]:
     source = card.source
     yield "source", f"{source.title}; {source.authors}"
     yield "page", source.page
-    yield "licence", source.licence
+    yield "license", source.licence
     if source.registration:
         yield "registration", "needed"
     yield "to get it", source.how_to_get

@@ -66,7 +66,7 @@ def plan_json(status: Plan, missing: Sequence[Task], *, why: bool = True) -> dic
 
 
 def needs_json(needs: Iterable[DataNeed]) -> list[dict[str, str]]:
-    """Return data sets that are not prepared as JSON values."""
+    """Return, as JSON values, each data set that is not prepared with the command to do so."""
     return [{"data": need.dataset, "run": need.remedy} for need in needs]
 
 

@@ -32,7 +32,7 @@ _STYLES: dict[str, Style] = {"passed": "done", "failed": "failed", "note": "note
 
 @click.command()
 @click.argument("target", metavar="FILE|NAME[:KEY=VALUE,…]")
-@click.option("--kind", type=click.Choice(_KINDS), help="Which kind is meant, where several fit.")
+@click.option("--kind", type=click.Choice(_KINDS), help="Check only components of this kind.")
 @as_json_option
 @click.pass_obj
 def check(load: Load, target: str, kind: str | None, *, as_json: bool) -> Exit:

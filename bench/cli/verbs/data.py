@@ -67,11 +67,17 @@ data.add_command(fetch)
 
 @data.command()
 @name_argument
-@click.option("--source", type=LOCAL_PATH, help="The folder, tar or zip of the raw data set.")
+@click.option(
+    "--source",
+    type=LOCAL_PATH,
+    help="The folder, tar or zip of the raw data set. [default: for a data set that bench.toml "
+    "declares, its folder there]",
+)
 @click.option(
     "--decoded",
     type=Shape(),
-    help="Also store words decoded and scaled to this shape, like 32x100, for faster training.",
+    help="For images of words: also store them decoded and scaled to this shape, like 32x100, for "
+    "faster training.",
 )
 @click.option("--force", is_flag=True, help="Prepare again, and replace what was prepared.")
 @click.pass_obj
@@ -85,8 +91,8 @@ def prepare(
 ) -> None:
     """Read the raw data set NAME into LMDB files, once.
 
-    An interrupted command resumes when it is repeated. A synthetic data set of `bench data synth`
-    is recognized by its marker file and prepared as NAME-synthetic, beside the real data.
+    An interrupted command resumes when it is repeated. If the source is a synthetic data set of
+    `bench data synth`, it is prepared as NAME-synthetic, beside the real data.
 
     Examples:
       bench data prepare iam --source ~/downloads/iam
@@ -213,15 +219,18 @@ def verify(load: Load, name: str) -> int:
     default="ctc",
     show_default=True,
     shell_complete=complete_component("loss"),
-    help="With --model: the loss.",
+    help="With --model: the loss, which decides how long the output has to be.",
 )
 @click.option(
     "--protocol",
+    metavar="PROTOCOL",
     help="Count the characters that this protocol drops. [default: that of the data set's card]",
 )
 @click.option(
     "--alphabet",
-    help="The protocol whose characters are learned. [default: the data set's own alphabet]",
+    metavar="PROTOCOL",
+    help="Count the characters of labels that this protocol does not have. [default: those outside "
+    "the data set's own alphabet]",
 )
 @as_json_option
 @click.pass_obj
@@ -237,7 +246,7 @@ def check(
 ) -> int:
     """Check a data set: broken images, labels, leaks between splits, counts.
 
-    If a check fails, the exit code is 5; notes do not change it.
+    If a check fails, the exit code is 5. Notes are printed too, and do not change the exit code.
     """
     from bench.core import registry
     from bench.core.components import incompatibility
@@ -423,11 +432,11 @@ def show(
     help="For words: `easy` are short and clean, `hard` vary like words on signs.",
 )
 def synth(name: str, count: int, out: Path, seed: int, difficulty: Difficulty) -> None:
-    """Render a synthetic data set in the file format of data set NAME, to try and time bench.
+    """Render a synthetic data set in the file format of data set NAME, to test and time bench.
 
     It is marked as synthetic, and so is each trial on it. See `bench docs synthetic`.
 
-    Example:
+    Examples:
       bench data synth iam --count 150 --out /tmp/iam
       bench data prepare iam --source /tmp/iam
     """

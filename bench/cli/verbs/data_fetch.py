@@ -1,4 +1,4 @@
-"""The verb `data fetch`: downloads of raw data sets whose licence allows it."""
+"""The verb `data fetch`: downloads of raw data sets whose license allows it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MEGABYTE = 1e6
     type=click.Choice(["train", "validation", "test"]),
     help="Only the files that this split needs.",
 )
-@click.option("--yes", is_flag=True, help="Accept the licence and the size without being asked.")
+@click.option("--yes", is_flag=True, help="Accept the license and the size without being asked.")
 @click.pass_obj
 def fetch(
     load: Load,
@@ -43,16 +43,16 @@ def fetch(
     *,
     yes: bool,
 ) -> None:
-    """Download the raw data set NAME, where its licence allows that.
+    """Download the raw data set NAME, where its license allows that.
 
-    The licence and the size are shown before anything is downloaded. An interrupted download
+    The license and the size are shown before anything is downloaded. An interrupted download
     resumes, mirrors are tried in order, and each file is compared with the SHA-256 of the card.
     For other data sets the command says how to get them.
     """
     from bench.data.download.downloading import download_file, is_complete
     from bench.data.store import data_dir
 
-    # It settles the folder of data.
+    # It also sets the folder of prepared data.
     load()
     card = _card(name)
     downloads = _downloads(card, split)
@@ -89,7 +89,7 @@ def _downloads(card: Card, split: str | None) -> list[Download]:
         )
     if not card.downloads:
         raise BenchError(
-            f"the card of '{card.name}' lists no file to download (licence: {source.licence}). "
+            f"the card of '{card.name}' lists no file to download (license: {source.licence}). "
             f"To get it from {source.page}: {source.how_to_get}",
             Exit.NOTHING,
         )
@@ -100,10 +100,10 @@ def _downloads(card: Card, split: str | None) -> list[Download]:
 
 
 def _ask(card: Card, missing: list[Download], folder: Path, *, yes: bool) -> None:
-    """Show the licence and the size, and have the user agree."""
+    """Show the license and the size, and have the user agree."""
     rows = [
         ("data set", f"{card.name}: {card.source.title}"),
-        ("licence", card.source.licence),
+        ("license", card.source.licence),
         ("page", card.source.page),
         *(("file", f"{each.file}, {_size(each.size)}") for each in missing),
         ("together", _size(sum(each.size for each in missing))),
@@ -113,8 +113,8 @@ def _ask(card: Card, missing: list[Download], folder: Path, *, yes: bool) -> Non
     if yes:
         return
     if not sys.stdin.isatty():
-        raise BenchError("nobody can be asked here; add --yes to accept the licence and the size")
-    click.confirm("Download under this licence?", abort=True, err=True)
+        raise BenchError("nobody can be asked here; add --yes to accept the license and the size")
+    click.confirm("Download under this license?", abort=True, err=True)
 
 
 def _print_next(card: Card, folder: Path) -> None:

@@ -25,7 +25,7 @@ _STYLES: dict[str, Style] = {
 @as_json_option
 @click.pass_obj
 def doctor(load: Load, *, as_json: bool) -> int:
-    """Check this machine, the libraries, and the bench.toml at hand, with a fix for each fault.
+    """Check this machine, the libraries, and the current bench.toml, with a fix for each fault.
 
     Python, torch and CUDA, Ray, memory, disks, the temporary folder, limits of the system, optional
     extras, and what each suite lacks.

@@ -36,8 +36,8 @@ def pack(
 ) -> None:
     """Pack records and predictions of SUITE into one file, for `bench accept` elsewhere.
 
-    All of them are verified first. The same results give the same bytes.
-    leaderboards/CONTRIBUTING.md explains how to contribute them.
+    SUITE is `quick` unless named. Records and predictions are verified first. The same results
+    give the same bytes. leaderboards/CONTRIBUTING.md explains how to contribute results.
     """
     from bench.core.documents import write_bytes
     from bench.packs import pack_file, packing
@@ -70,7 +70,7 @@ def pack(
 @as_json_option
 @click.pass_obj
 def accept(load: Load, file: Path, by: str, *, as_json: bool) -> int:
-    """Check FILE, a pack of others, and add its rows to the results.
+    """Check FILE, a pack that others have made, and add its rows to the results.
 
     The suite has to be in bench.toml and its data prepared: keys, sources, fingerprints and samples
     are compared with them, and each prediction is scored again. If anything differs, each

@@ -18,7 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _MAX_SEEDS = 100_000
 _MAX_SEED_DIGITS = 1000
 _AD_HOC = (
-    "A match that SUITE does not list runs with its default parameters and is left off the board."
+    " A match that SUITE does not list runs with its default parameters and is left off the board."
 )
 
 
@@ -80,8 +80,9 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
 
     Args:
         command: The verb.
-        decoders: Whether to add --decoder and --recognizer.
+        decoders: Whether to add --decoder and --recognizer; without them, nothing is trained.
     """
+    ad_hoc = _AD_HOC if decoders else " It may be one that SUITE does not list."
     options = [
         click.option(
             "-t",
@@ -97,7 +98,7 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
             "models",
             multiple=True,
             shell_complete=complete_component("model"),
-            help=f"Run only models that match. {_AD_HOC}",
+            help=f"Run only models that match this glob.{ad_hoc}",
         ),
         click.option(
             "-l",
@@ -105,7 +106,7 @@ def selection_options(command: Command, *, decoders: bool = True) -> Command:
             "losses",
             multiple=True,
             shell_complete=complete_component("loss"),
-            help=f"Run only losses that match. {_AD_HOC}",
+            help=f"Run only losses that match this glob.{ad_hoc}",
         ),
         *([_DECODER_OPTION, _RECOGNIZER_OPTION] if decoders else []),
         click.option("--seeds", type=Seeds(), help="Run only these of the suite's seeds: 0,2-4."),

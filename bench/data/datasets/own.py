@@ -75,7 +75,7 @@ class OwnDataset(StoredDataset):
         return {}
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of a key without the content, which the fingerprints of splits hash."""
+        """Return what the data set adds to keys; fingerprints of splits hash its content."""
         alphabet = self.alphabet and self.alphabet.spec()
         parameters = {"samples": self.samples, "alphabet": alphabet}
         return {"name": self.name, "version": self.version, "own": parameters, "parameters": {}}

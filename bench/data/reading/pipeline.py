@@ -77,13 +77,13 @@ class Transform(Protocol):
 
 @dataclass(frozen=True)
 class PreparedPipeline:
-    """The splits of prepared data sets with the transform and the label encoder that read them.
+    """Reads the splits of prepared data sets as batches of inputs and targets.
 
     Attributes:
         splits: The samples of each split.
         encoder: Maps transcripts to targets.
         transform: Converts stored images or clips to inputs.
-        redraws: Whether training samples differ between epochs; prepared samples do not.
+        redraws: Whether each epoch has new training samples; always false for prepared data.
     """
 
     splits: Mapping[Split, Samples]

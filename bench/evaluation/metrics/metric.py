@@ -77,7 +77,7 @@ class Metric(ABC):
         """Return the counts of each sample, or None if the samples lack the data for them."""
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the metric in the key of an evaluation, as JSON values."""
+        """Return what the metric adds to the key of an evaluation, as JSON values."""
         return {"version": self.version, **source_spec(type(self))}
 
     def format(self, value: float) -> str:

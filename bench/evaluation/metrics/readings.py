@@ -89,7 +89,7 @@ class Readings:
             for reference, hypothesis, same in rows:
                 alignments.append([] if same else align_units(reference, hypothesis, costs))
         except BenchError as error:
-            raise BenchError(f"{self.ids[len(alignments)]}: {error}") from None
+            raise BenchError(f"sample '{self.ids[len(alignments)]}': {error}") from None
         return alignments
 
     @cached_property

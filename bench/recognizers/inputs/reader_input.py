@@ -112,7 +112,7 @@ class ReaderInput:
         return 1 if self.color == "gray" else 3
 
     def spec(self) -> dict[str, Any]:
-        """Return the part of the input in a key, as JSON values."""
+        """Return what the input adds to keys, as JSON values."""
         return {each.name: _listed(getattr(self, each.name)) for each in fields(self)}
 
 

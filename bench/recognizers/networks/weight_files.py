@@ -50,8 +50,8 @@ def read_weights(path: str, parameter: str) -> dict[str, Tensor]:
     weights = _weights_within(state)
     if not weights:
         raise BenchError(
-            f"the file '{path}' of {parameter} has no weights; save tensors by name, directly or "
-            f"under one of the keys {', '.join(_NESTED)}"
+            f"the file '{path}' of {parameter} has no weights; save a dictionary of tensors by "
+            f"name, directly or under one of the keys {', '.join(_NESTED)}"
         )
     return weights
 

@@ -1,1 +1,1 @@
-"""Shared parts of recognizers from outside bench: files, programs and classes of others."""
+"""Shared parts of recognizers from outside bench: their files, programs and classes."""

@@ -1,4 +1,4 @@
-"""Reading of prediction files of others: CSV, TSV, JSON lines or Parquet."""
+"""Read prediction files of other programs: CSV, TSV, JSON lines or Parquet."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_one_split_is_downloaded_and_the_rest_named(server, bench, tmp_path):
 def test_nothing_is_downloaded_before_somebody_agrees(server, bench, tmp_path):
     answer = bench("data", "fetch", "seq-mnist")
     assert answer.code == 2
-    assert "add --yes to accept the licence and the size" in answer.err
+    assert "add --yes to accept the license and the size" in answer.err
     assert server.requests == []
     assert not (tmp_path / "data").exists()
 
@@ -84,10 +84,10 @@ def test_a_download_that_fails_says_why_and_that_it_resumes(server, bench, tmp_p
     ("name", "reason"),
     [
         ("iam", "'iam' is given to registered users only, so bench does not download it. Register"),
-        ("phoenix14", "lists no file to download (licence: Creative Commons 4.0, non-commercial"),
-        ("phoenix14", "RWTH-PHOENIX/: Download phoenix-2014.v3.tar.gz, as the page tells"),
+        ("phoenix14", "lists no file to download (license: Creative Commons 4.0, non-commercial"),
+        ("phoenix14", "RWTH-PHOENIX/: Download phoenix-2014.v3.tar.gz as described on the page"),
         ("synth90k", "https://www.robots.ox.ac.uk/~vgg/data/text/: Download mjsynth.tar.gz"),
-        ("seq-digits", "Nothing to do: the scans come with scikit-learn"),
+        ("seq-digits", "Nothing has to be done: the scans come with"),
     ],
 )
 def test_what_is_not_downloaded_is_refused_with_how_to_get_it(bench, home, name, reason):

@@ -60,5 +60,7 @@ def test_edits_of_an_alignment_are_not_computed_again(monkeypatch):
 def test_a_sample_too_long_to_be_aligned_is_named():
     side = int(edit_alignment.MAX_CELLS**0.5) + 1
     texts = " ".join(["A", "B"] * side)[: 2 * side], " ".join(["C", "D"] * side)[: 2 * side]
-    with pytest.raises(BenchError, match=r"^A B.*: a reference of .* too long to be aligned"):
+    with pytest.raises(
+        BenchError, match=r"^sample 'A B.*': a reference of .* too long to be aligned"
+    ):
         _ = readings("gloss-phoenix14", [("A", "A"), texts]).edits

@@ -131,7 +131,7 @@ def test_the_thesis_also_has_the_mean_of_its_batches():
 def test_a_sample_too_long_to_be_aligned_is_named():
     side = int(edit_alignment.MAX_CELLS**0.5) + 1
     texts = " ".join(["A B"] * side), " ".join(["C D"] * side)
-    with pytest.raises(BenchError, match=r"^1: a reference of .* too long to be aligned"):
+    with pytest.raises(BenchError, match=r"^sample '1': a reference of .* too long to be aligned"):
         score_pairs("gloss-phoenix14", ("A", "A"), texts)
 
 

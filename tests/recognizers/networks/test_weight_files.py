@@ -79,7 +79,7 @@ def test_other_files_are_an_error(tmp_path, content, suffix):
 
 
 def test_a_file_without_weights_is_an_error(tmp_path):
-    with pytest.raises(BenchError, match="of weights has no weights; save tensors by name"):
+    with pytest.raises(BenchError, match="of weights has no weights; save a dictionary of tensors"):
         read_weights(saved(tmp_path, {"epoch": 3}), "weights")
 
 

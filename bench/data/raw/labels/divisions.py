@@ -207,6 +207,7 @@ class ListedSplits(Division):
 
     @cached_property
     def _split_of(self) -> dict[str, Split]:
+        """The split of each listed name: an id, a file name or a group."""
         listed: dict[str, Split] = {}
         for split, path in self.files.items():
             file = self.root / path

@@ -154,7 +154,7 @@ class IcdarList(LineList):
     _ESCAPE: ClassVar[re.Pattern[str]] = re.compile(r'\\(["\\])')
 
     def split(self, line: str) -> tuple[Sequence[str], str]:
-        r"""Take the text between the quotes, where `\"` is a quote and `\\` a backslash."""
+        r"""Return the path, and the text in quotes; `\"` is a quote, `\\` a backslash."""
         match = self._ROW.fullmatch(line)
         if match is None:
             raise SampleError('a row that is not: path, "text"')
