@@ -257,7 +257,7 @@ def test_a_glob_that_matches_nothing_is_an_error(load_sweep):
         ("recipe.batch_size = { randint = [0, 9] }", "batch_size = 0"),
         ("recipe.batch_size = { uniform = [1, 9] }", "batch_size = 1.0"),
         ("recipe.optimizer = { choice = ['adam', 'adma'] }", "optimizer"),
-        ("recipe.decay = { choice = [0.1, 0.2] }", "recipe.decay: 'decay' is read only with"),
+        ("recipe.decay = { choice = [0.1, 0.2] }", "recipe.decay: 'decay' has an effect only with"),
         ("input.size = { choice = [-1, 16] }", "size = -1"),
     ],
 )
