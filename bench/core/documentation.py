@@ -20,7 +20,7 @@ SECTIONS = {
 }
 """The title of each section by its folder, in the order of reading."""
 _HEAD = 2000
-"""Characters of a page in which its first sentence is looked for: whole pages take half a second."""
+"""Characters that have the first sentence of a page: to parse whole pages takes half a second."""
 
 
 @dataclass(frozen=True)
