@@ -18,7 +18,7 @@ from bench.core.components import Component
 from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.local_paths import local_path
 from bench.core.plugin_modules import declared, import_faults
-from bench.core.schema import fill
+from bench.core.schema import SchemaError, fill
 from bench.core.text_table import Style, Styled, Table
 
 if TYPE_CHECKING:
@@ -42,14 +42,13 @@ def check(load: Load, target: str, kind: str | None, *, as_json: bool) -> Exit:
     bench.toml or of `bench ls`, with parameters where it needs some. Each requirement has a line;
     each that is not met is explained, and the exit code is 1 then.
 
-    \b
     Examples:
       bench check my_loss.py
       bench check radial-ctc
       bench check lexicon:words=words.txt
 
     `bench docs testing` lists what is checked.
-    """  # noqa: D301 (click reads the backspace)
+    """
     config = load()
     is_file = target.endswith(".py")
     components = _in_file(local_path(target)) if is_file else _named(config, target)
@@ -82,7 +81,7 @@ def _in_file(path: Path) -> list[Component | Metric]:
         if own in fault:
             raise BenchError(fault)
     components: list[Component | Metric] = [
-        fill(kind, {})
+        _with_defaults(kind, path)
         for file, kind in declared(Component)
         if file.path == own and not isabstract(kind)
     ]
@@ -97,6 +96,22 @@ def _in_file(path: Path) -> list[Component | Metric]:
             "`bench new loss NAME`"
         )
     return components
+
+
+def _with_defaults(kind: type[Component], path: Path) -> Component:
+    """Return a component of a file. Raises BenchError where a parameter has no default."""
+    try:
+        return fill(kind, {})
+    except SchemaError as error:
+        raise _faulty(kind.kind, kind.name, error, f" --plugin {path}") from None
+
+
+def _faulty(kind: str, name: str, error: SchemaError, options: str = "") -> BenchError:
+    """Return the error of parameters that are missing or wrong, with how they are given."""
+    return BenchError(
+        f"{kind} '{name}': {error}; give its parameters: bench check {name}:{error.key}=VALUE"
+        f"{options}"
+    )
 
 
 def _named(config: Config, text: str) -> Iterator[Component | Metric]:
@@ -114,7 +129,10 @@ def _named(config: Config, text: str) -> Iterator[Component | Metric]:
         yield config.dataset(name, parameters)
     for kind in kinds:
         located = registry.find(kind, name).located(parameters, Path.cwd())
-        yield registry.make(kind, name, located)
+        try:
+            yield registry.make(kind, name, located)
+        except SchemaError as error:
+            raise _faulty(kind, name, error) from None
     if name in metrics:
         yield metrics[name]
     if not kinds and name not in metrics and name not in config.datasets:

@@ -33,12 +33,11 @@ def new(load: Load, kind: NewKind, name: str, folder: Path, *, unlisted: bool) -
     The file is added to `plugins` of your bench.toml, so that every command knows NAME at once.
     Nothing is overwritten.
 
-    \b
     Example:
       bench new loss my-loss
       bench check my_loss.py
       bench run -l my-loss
-    """  # noqa: D301 (click reads the backspace)
+    """
     config = load()
     component = NewComponent(kind, name, folder)
     _require_new(config, kind, name)

@@ -72,7 +72,8 @@ def test_parameters_stand_behind_the_name(home, bench):
     ("target", "sentence"),
     [
         ("cerr", "there is no component 'cerr'; did you mean 'cer'? To add your own"),
-        ("lexicon", "the key 'words' is missing"),
+        ("lexicon", "the key 'words' is missing; give its parameters: bench check lexicon:words="),
+        ("needy.py", "bench check needy:weight=VALUE --plugin needy.py"),
         ("lexicon:words", "check lexicon:words: 'words' must be parameter=value"),
         ("nowhere.py", "plug-in 'nowhere.py' does not exist"),
         ("empty.py", "empty.py declares no component"),
@@ -88,6 +89,11 @@ def test_what_cannot_be_checked_is_one_sentence_and_ends_with_2(home, bench, tar
         "from bench.losses.base import FrameLoss\n\n\n"
         "class Nameless(FrameLoss):\n    def objective(self, head, features, targets):\n"
         "        return features.sequence.mean()\n"
+    )
+    (home / "needy.py").write_text(
+        "from dataclasses import dataclass\nfrom typing import ClassVar\n"
+        "from bench.losses.ctc import CTC\n\n\n@dataclass(frozen=True)\nclass Needy(CTC):\n"
+        "    name: ClassVar[str] = 'needy'\n    weight: float\n"
     )
     answer = bench("check", target)
     assert answer.code == 2
