@@ -119,9 +119,12 @@ def test_ctrl_c_is_how_view_ends(home):
     command = [sys.executable, "-m", "bench", "view", "--port", "0"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=home, text=True, **pipes) as process:
-        assert process.stdout.readline().startswith("http://127.0.0.1:")
-        # It says how it ends just before it serves.
-        assert "Ctrl-C ends it" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        try:
+            assert process.stdout.readline().startswith("http://127.0.0.1:")
+            # It names the way to stop it just before it serves.
+            assert "stop with Ctrl-C" in process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert (process.returncode, errors) == (0, "")
