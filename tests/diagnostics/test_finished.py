@@ -95,7 +95,9 @@ def test_missing_or_altered_weights_are_refused(copied):
 def test_weights_of_another_size_are_refused(evaluation, copied):
     parameters = evaluation("ctc").training.record.spec["model"]["parameters"] | {"hidden": 5}
     restored = copied("ctc", training=spec_of(evaluation("ctc"), "model", parameters=parameters))
-    with pytest.raises(BenchError, match="these weights do not fit the current code of model 'htr-ctc'"):
+    with pytest.raises(
+        BenchError, match="these weights do not fit the current code of model 'htr-ctc'"
+    ):
         _ = restored.network
 
 

@@ -256,7 +256,9 @@ def test_a_file_without_a_place_for_it_gets_the_lines_to_add(home, text):
     error = refused(home, text)
     said = str(error)
     assert error.code == Exit.USAGE
-    assert said.startswith(f"{home / 'bench.toml'}: --promote cannot insert the entry into this file")
+    assert said.startswith(
+        f"{home / 'bench.toml'}: --promote cannot insert the entry into this file"
+    )
     assert "write suite 'tiny' as tables, or add it yourself: [[suite.tiny.tuned]]; " in said
     assert re.search("tuning = .*sampler", said)
 

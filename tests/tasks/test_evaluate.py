@@ -224,7 +224,10 @@ def test_weights_of_another_network_are_refused(evaluation, store):
     documents.write_bytes(record_file, documents.encode(replace(record, files=files)))
     failure = fail(evaluation, store)
     assert failure.cause == "configuration"
-    assert f"{file.name}: these weights do not fit the current code of model 'cnn-bilstm'" in failure.message
+    assert (
+        f"{file.name}: these weights do not fit the current code of model 'cnn-bilstm'"
+        in failure.message
+    )
 
 
 def test_interrupted_while_it_replaces_its_files_it_is_not_done(evaluation, store):
