@@ -351,7 +351,13 @@ MISTAKES = [
     ("seeds = [0]", 'seeds = [0]\naverage = "men"', 18, SUITE, ["did you mean 'mean'?"]),
     ('["cer"]', '["cr"]', 3, "protocol.upper", ["metric 'cr'", "did you mean 'cer'?"]),
     ("metrics =", "metric =", 3, "protocol.upper", ["'metric'", "did you mean 'metrics'?"]),
-    ("[protocol.upper]", "[protocol.digits]", 1, "protocol.digits", ["already", "rename"]),
+    (
+        "[protocol.upper]",
+        "[protocol.digits]",
+        1,
+        "protocol.digits",
+        ["is one of bench itself", "rename"],
+    ),
     # Other suites.
     ("seeds = [0]", 'seeds = [0]\nextends = "ful"', 18, SUITE, ["'ful'", "did you mean 'full'?"]),
     ("seeds = [0]", 'seeds = [0]\nextends = "full"', 18, SUITE, ["suite 'full' extends itself"]),
