@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePath
 
-from bench.core.errors import BenchError, did_you_mean, nearest
+from bench.core.errors import BenchError, nearest
 from bench.core.package_data import package_data
 
 SECTIONS = {
@@ -75,7 +75,8 @@ def find_page(name: str) -> Page:
     by_name = {page.name: page for page in pages()}
     stem = PurePath(name).name.removesuffix(".md").lower()
     if stem not in by_name:
-        hint = did_you_mean(stem, by_name) if nearest(stem, by_name) else ""
+        near = nearest(stem, by_name)
+        hint = f" (did you mean '{near}'?)" if near else ""
         raise BenchError(f"there is no page '{name}'{hint}; `bench docs` lists the pages")
     return by_name[stem]
 

@@ -213,6 +213,8 @@ class _DeviceArguments(TorchFunctionMode):
                 return func(*args, **kwargs | {"device": None}).to(_INNER, non_blocking=True)
         if func is torch._VF.lstm and isinstance(args[0], EmulatedTensor):
             return _fused_lstm(*args)
+        if func is nn.functional.ctc_loss:
+            return _ctc_loss(*args, **kwargs)
         if func is torch.Tensor.to:
             args = tuple(_INNER if _is_cuda(argument) else argument for argument in args)
         return func(*args, **kwargs)
@@ -367,6 +369,32 @@ def _is_cuda(argument: object) -> bool:
 
 def _held(tensor: Tensor) -> Tensor:
     return tensor.held if isinstance(tensor, EmulatedTensor) else tensor
+
+
+def _ctc_loss(  # noqa: PLR0917 (the signature of torch)
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor,
+    target_lengths: Tensor,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,  # noqa: FBT001, FBT002
+) -> Tensor:
+    """Return torch's CTC, whose mean divides by lengths on the host only on a real device."""
+    mean = reduction == "mean"
+    losses = nn.functional.ctc_loss(
+        log_probs,
+        targets,
+        input_lengths,
+        target_lengths,
+        blank,
+        "none" if mean else reduction,
+        zero_infinity,
+    )
+    if not mean:
+        return losses
+    lengths = target_lengths.clamp_min(1)
+    return (losses / lengths.to(_INNER, non_blocking=True)).mean()
 
 
 def _tensors(values: Iterable[object]) -> list[Tensor]:

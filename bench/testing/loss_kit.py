@@ -53,6 +53,11 @@ _REMEDY = (
     "leave out infeasible samples by losses.where(self.feasible(targets), 0), also before a "
     "logarithm or a division, and compute logarithms by log_softmax"
 )
+_INFINITE = (
+    "where() keeps the infinite loss of an infeasible sample out of the objective, and not out of "
+    "the gradient; make it finite before: zero_infinity=True in torch's ctc_loss, or "
+    "bench.nn.ctc_functions.negative_log_likelihood"
+)
 
 
 def loss_checks(loss: Loss | str) -> list[Check]:
@@ -102,12 +107,6 @@ class LossKit(ComponentKit[Loss]):
         """Check the type, shape and gradient of the objective."""
         batch = make_loss_batch(self.component, FEASIBLE)
         value = self._objective(batch)
-        if not isinstance(value, Tensor) or value.shape != () or not value.is_floating_point():
-            shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            raise ContractError(
-                f"objective() returned {shape}; return a scalar tensor, such as the mean over the "
-                "batch by bench.nn.global_batch.sample_mean"
-            )
         if not value.requires_grad:
             raise ContractError(
                 "the objective has no gradient; compute it from `features` without detach(), "
@@ -136,9 +135,11 @@ class LossKit(ComponentKit[Loss]):
             if len(samples) > 1:
                 for sample in samples:
                     self._require_finite([sample], scale)
+            feasible = bool(self.component.feasible(batch.targets).all())
+            remedy = _REMEDY if feasible or each is values["the objective"] else _INFINITE
             raise ContractError(
                 f"{name} is not finite for {batch.described()}, and features times "
-                f"{scale:g}; {_REMEDY}"
+                f"{scale:g}; {remedy}"
             )
 
     @requires("`feasible` returns one boolean per sample, on the device of the labels.")
@@ -166,7 +167,10 @@ class LossKit(ComponentKit[Loss]):
         if not infeasible.any():
             raise SkipTest("it can align every target")
         value = self._objective(batch)
-        if batch.gradient(value)[infeasible].any():
+        gradient = batch.gradient(value)[infeasible]
+        if value.isfinite() and not gradient.isfinite().all():
+            raise ContractError(f"features of infeasible samples have no finite gradient; {_INFINITE}")
+        if gradient.any():
             raise ContractError(
                 "features of samples with feasible() = False have a gradient; set the losses of "
                 "these samples to 0: losses.where(self.feasible(targets), 0)"
@@ -369,6 +373,7 @@ class LossKit(ComponentKit[Loss]):
     @requires("Two trainings of a small network with one seed are finite and equal.")
     def training(self) -> None:
         """Train a small network for a few steps, twice."""
+        self._objective(draw_loss_batch(self.component, FEASIBLE))
         first, second = trained_twice(self.component)
         for number, value in enumerate(first.losses, 1):
             if not math.isfinite(value):
@@ -385,6 +390,7 @@ class LossKit(ComponentKit[Loss]):
     def speed(self) -> str:
         """Time the objective with its backward pass on a batch of usual size."""
         reference = component_of("loss", "ctc" if self.component.accepts == "frames" else "ce")
+        self._objective(draw_loss_batch(self.component, FEASIBLE))
         own, plain = (loss_milliseconds(each) for each in (self.component, reference))
         return (
             f"objective and gradient of a batch of 32 take {own:.1f} ms on this CPU, "
@@ -392,4 +398,15 @@ class LossKit(ComponentKit[Loss]):
         )
 
     def _objective(self, batch: LossBatch) -> Tensor:
-        return self.component.objective(batch.head, both_features(batch.features), batch.targets)
+        features = both_features(batch.features)
+        value = self.component.objective(batch.head, features, batch.targets)
+        if not isinstance(value, Tensor) or value.shape != () or not value.is_floating_point():
+            found = type(value).__name__
+            if isinstance(value, Tensor):
+                per_sample = value.shape == batch.targets.lengths.shape
+                found = "a value per sample" if per_sample else f"{value.dtype} {tuple(value.shape)}"
+            raise ContractError(
+                f"objective() returned {found}; return a scalar tensor, such as the mean over the "
+                "batch by bench.nn.global_batch.sample_mean"
+            )
+        return value

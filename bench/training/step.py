@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from bench.core.errors import BenchError
 from bench.core.types import Features
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class TrainingStep(nn.Module):
             (sequence, visual), targets = self.network.training_features(views, self.loss)
         features = Features(sequence.float(), None if visual is None else visual.float())
         loss = self.loss.objective(self.network.head, features, targets)
+        if loss.numel() != 1:
+            raise BenchError(
+                f"the objective of {self.loss.name} has the shape {tuple(loss.shape)}; return one "
+                "number, such as the mean over the batch by bench.nn.global_batch.sample_mean"
+            )
         on_host = targets._replace(labels=views.targets)
         feasible = self.loss.feasible(on_host)[: len(batch.ids)]
         return StepOutput(loss, len(batch.ids) - int(feasible.sum()))

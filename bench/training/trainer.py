@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from bench.data.reading.loading import BatchLoader
     from bench.training.step import TrainingStep
 
+_NAMED = 5
+"""How many samples an error names."""
+
 
 class DivergedError(Exception):
     """The loss stopped being a finite number."""
@@ -248,7 +251,12 @@ class Trainer:
         if diverged := reading.diverged:
             epoch, index = divmod(diverged.batch, self._batches_per_epoch)
             ids = self._batches(epoch + 1)[index].ids
-            raise DivergedError(f"the loss became {diverged.loss} on samples {', '.join(ids)}")
+            more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+            raise DivergedError(
+                f"the loss became {diverged.loss} in epoch {epoch + 1}, on samples "
+                f"{', '.join(ids[:_NAMED])}{more}; lower the learning rate, or check a loss of "
+                "your own by `bench check`"
+            )
         return reading
 
     def _validated(self) -> Validated:

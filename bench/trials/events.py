@@ -223,9 +223,9 @@ def _described(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 (one line p
         case Progress():
             return _progress(event)
         case Validated(_, step, epoch, ler, _):
-            return f"step {step}, epoch {epoch:g}  validation LER {ler:.2%}"
+            return f"step {step}, epoch {epoch:g}, validation LER {ler:.2%}"
         case SamplesRead(done, samples, speed, eta):
-            return f"{done:,} of {samples:,} samples  {speed:.1f}/s  {eta:.0f} s left"
+            return f"{done:,} of {samples:,} samples, {speed:.1f}/s, {eta:.0f} s left"
         case HeldElsewhere(holder):
             return f"{holder} works on it; waiting"
         case FinishedElsewhere():
@@ -235,7 +235,7 @@ def _described(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 (one line p
         case NotRun(cause):
             return f"not run, because its training {cause}"
         case Finished(summary, seconds):
-            return f"done in {seconds:.1f} s  {summary}"
+            return f"done in {seconds:.1f} s: {summary}"
         case Retried(attempt):
             return f"tried again after {attempt.cause}: {attempt.reason}"
         case Failed(failure):
@@ -244,9 +244,9 @@ def _described(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 (one line p
 
 def _progress(event: Progress) -> str:
     ler = event.validation_ler
-    validation = "" if ler is None else f"  validation LER {ler:.2%}"
+    validation = "" if ler is None else f", validation LER {ler:.2%}"
     return (
-        f"step {event.step}/{event.steps}  epoch {event.epoch:.1f}  {event.fraction:.0%}  "
-        f"loss {event.loss:.4f}  "
-        f"{event.speed:.0f} samples/s  {event.eta:.0f} s left{validation}"
+        f"step {event.step}/{event.steps}, epoch {event.epoch:.1f}, {event.fraction:.0%}, "
+        f"loss {event.loss:.4f}, "
+        f"{event.speed:.0f} samples/s, {event.eta:.0f} s left{validation}"
     )

@@ -6,6 +6,7 @@ import pytest
 import torch
 from toy_training import ToyPipeline
 
+from bench.core.errors import BenchError
 from bench.core.types import Targets
 from bench.losses.ce import CE
 from bench.losses.conclr import ConCLR
@@ -44,6 +45,18 @@ def test_it_is_the_objective_of_the_features_of_the_model(loss):
     assert output.loss.item() == expected.item()
     assert output.loss.shape == ()
     assert output.infeasible == 0
+
+
+def test_an_objective_of_many_values_is_refused():
+    @dataclass(frozen=True)
+    class PerSample(CTC):
+        name = "per-sample"
+
+        def objective(self, head, features, targets):
+            return super().objective(head, features, targets).expand(8)
+
+    with pytest.raises(BenchError, match=r"objective of per-sample has the shape \(8,\); return one"):
+        step_of(PerSample())(batch_of())
 
 
 def test_it_draws_the_augmented_views_of_the_batch():

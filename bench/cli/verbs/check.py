@@ -160,8 +160,14 @@ def _described(component: Component | Metric, checks: Sequence[CheckResult]) -> 
     counts = Counter(each.outcome for each in checks)
     failed = counts["failed"]
     title = f"{_kind(component)} {_label(component)}"
+    # One mistake may fail many checks in the same way.
+    alike: dict[tuple[str, str], list[str]] = {}
+    for each in checks:
+        if each.explanation:
+            alike.setdefault((each.outcome, each.explanation), []).append(each.name)
     explained = [
-        f"{each.name} ({each.outcome}): {each.explanation}" for each in checks if each.explanation
+        f"{', '.join(names)} ({outcome}): {explanation}"
+        for (outcome, explanation), names in alike.items()
     ]
     summary = (
         f"{title}: {failed} of {len(checks)} requirements are not met"

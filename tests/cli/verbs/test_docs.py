@@ -96,7 +96,7 @@ def test_the_path_of_all_pages_is_their_folder(bench):
 def test_a_typo_is_answered_with_the_nearest_page(bench):
     answer = bench("docs", "statistcs")
     assert answer.code == 2
-    assert "there is no page 'statistcs'; did you mean 'statistics'?" in answer.err
+    assert "there is no page 'statistcs' (did you mean 'statistics'?); `bench docs`" in answer.err
     assert "did you mean" not in bench("docs", "zzzzzz").err
     assert bench("docs", "--raw").code == 2
 
