@@ -411,6 +411,6 @@ class LossKit(ComponentKit[Loss]):
                 )
             raise ContractError(
                 f"objective() returned {returned}; return a scalar tensor, such as the mean over "
-                "batch by bench.nn.global_batch.sample_mean"
+                "the batch by bench.nn.global_batch.sample_mean"
             )
         return value

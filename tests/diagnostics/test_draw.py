@@ -63,7 +63,7 @@ def test_pictures_are_written_to_the_folder_of_the_record_and_listed_as_json(sho
         ),
         ("ctc", ["--alignment", "--sample", "x"], "there is no sample 'x' in the test set"),
         ("ctc", ["--curves", "--sample", "x"], "--sample requires --attention and --alignment"),
-        ("ctc", ["--out", "x"], "--out requires an option of a picture"),
+        ("ctc", ["--out", "x"], "--out an option of a picture"),
     ],
 )
 def test_an_impossible_picture_is_an_error(show, loss, words, message):
