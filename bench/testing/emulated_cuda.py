@@ -371,7 +371,7 @@ def _held(tensor: Tensor) -> Tensor:
     return tensor.held if isinstance(tensor, EmulatedTensor) else tensor
 
 
-def _ctc_loss(  # noqa: PLR0917 (the signature of torch)
+def _ctc_loss(
     log_probs: Tensor,
     targets: Tensor,
     input_lengths: Tensor,

@@ -169,7 +169,9 @@ class LossKit(ComponentKit[Loss]):
         value = self._objective(batch)
         gradient = batch.gradient(value)[infeasible]
         if value.isfinite() and not gradient.isfinite().all():
-            raise ContractError(f"features of infeasible samples have no finite gradient; {_INFINITE}")
+            raise ContractError(
+                f"features of infeasible samples have no finite gradient; {_INFINITE}"
+            )
         if gradient.any():
             raise ContractError(
                 "features of samples with feasible() = False have a gradient; set the losses of "
@@ -404,7 +406,9 @@ class LossKit(ComponentKit[Loss]):
             found = type(value).__name__
             if isinstance(value, Tensor):
                 per_sample = value.shape == batch.targets.lengths.shape
-                found = "a value per sample" if per_sample else f"{value.dtype} {tuple(value.shape)}"
+                found = (
+                    "a value per sample" if per_sample else f"{value.dtype} {tuple(value.shape)}"
+                )
             raise ContractError(
                 f"objective() returned {found}; return a scalar tensor, such as the mean over the "
                 "batch by bench.nn.global_batch.sample_mean"

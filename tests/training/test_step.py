@@ -55,7 +55,9 @@ def test_an_objective_of_many_values_is_refused():
         def objective(self, head, features, targets):
             return super().objective(head, features, targets).expand(8)
 
-    with pytest.raises(BenchError, match=r"objective of per-sample has the shape \(8,\); return one"):
+    with pytest.raises(
+        BenchError, match=r"objective of per-sample has the shape \(8,\); return one"
+    ):
         step_of(PerSample())(batch_of())
 
 

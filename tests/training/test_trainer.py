@@ -219,7 +219,9 @@ def test_a_loss_that_is_no_number_names_its_samples(make):
     trainer = make([90, 90], epochs=2)
     with torch.no_grad():
         trainer.step.network.head.weight.fill_(torch.nan)
-    sentence = r"the loss became nan in epoch 1, on samples (train-\d+, ){4}train-\d+ and \d+ more; "
+    sentence = (
+        r"the loss became nan in epoch 1, on samples (train-\d+, ){4}train-\d+ and \d+ more; "
+    )
     with pytest.raises(DivergedError, match=sentence):
         finish(trainer)
 
