@@ -403,14 +403,14 @@ class LossKit(ComponentKit[Loss]):
         features = both_features(batch.features)
         value = self.component.objective(batch.head, features, batch.targets)
         if not isinstance(value, Tensor) or value.shape != () or not value.is_floating_point():
-            found = type(value).__name__
+            returned = type(value).__name__
             if isinstance(value, Tensor):
                 per_sample = value.shape == batch.targets.lengths.shape
-                found = (
+                returned = (
                     "a value per sample" if per_sample else f"{value.dtype} {tuple(value.shape)}"
                 )
             raise ContractError(
-                f"objective() returned {found}; return a scalar tensor, such as the mean over the "
+                f"objective() returned {returned}; return a scalar tensor, such as the mean over the "
                 "batch by bench.nn.global_batch.sample_mean"
             )
         return value

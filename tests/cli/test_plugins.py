@@ -60,7 +60,7 @@ def test_it_stands_before_the_verb_or_behind_it(home, bench):
     answer = bench("run", "tiny", "-l", "my-loss", "--dry-run", "--plugin", "my_loss.py")
     assert (answer.code, "my-loss" in answer.out) == (0, True)
     answer = bench("board", "--plugin", "my_loss.py")
-    assert "there is no suite 'quick'" in answer.err
+    assert "nothing of 'tiny' has run here" in answer.err
 
 
 def test_a_file_that_is_not_there_is_named(home, bench, listed):
