@@ -410,7 +410,7 @@ class LossKit(ComponentKit[Loss]):
                     "a value per sample" if per_sample else f"{value.dtype} {tuple(value.shape)}"
                 )
             raise ContractError(
-                f"objective() returned {returned}; return a scalar tensor, such as the mean over the "
-                "batch by bench.nn.global_batch.sample_mean"
+                f"objective() returned {returned}; return a scalar tensor, such as the mean over "
+                "the batch by bench.nn.global_batch.sample_mean"
             )
         return value
