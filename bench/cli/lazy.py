@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bench.cli.help import HelpContext, set_help
+from bench.core.errors import nearest
 
 
 class LazyVerb(NamedTuple):
@@ -57,6 +58,18 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         self._share(command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that arguments begin with, and the others.
+
+        Raises:
+            UsageError: There is no such command; the message has the nearest name.
+        """
+        if args[0] not in self.verbs and (near := nearest(args[0], self.verbs)):
+            ctx.fail(f"No such command '{args[0]}'; did you mean '{near}'?")
+        return super().resolve_command(ctx, args)
 
     def _share(self, command: click.Command) -> None:
         """Add the shared options to a command, once, and to the commands of a group."""

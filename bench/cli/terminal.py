@@ -70,7 +70,17 @@ def print_document(content: bytes) -> None:
     click.echo(content, nl=False)
 
 
-suite_argument = click.argument("suite", default="quick", shell_complete=complete_suite)
+def _default_suite(context: click.Context, _parameter: click.Parameter, suite: str | None) -> str:
+    if suite is None and not context.resilient_parsing:
+        config = context.obj()
+        context.obj = lambda: config  # bench.toml is read once
+        return str(config.default_suite)
+    return suite or ""
+
+
+suite_argument = click.argument(
+    "suite", required=False, callback=_default_suite, shell_complete=complete_suite
+)
 as_json_option = click.option(
     "--json",
     "as_json",

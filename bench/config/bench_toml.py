@@ -85,6 +85,11 @@ class Config:
             with self.locating(f"suite.{name}"):
                 self.tables[name] = fill(SuiteTable, self._inherited(name))
 
+    @property
+    def default_suite(self) -> str:
+        """The suite that a command without a name means: the only one, else `quick`."""
+        return next(iter(self.tables)) if len(self.tables) == 1 else "quick"
+
     def suite(self, name: str) -> Suite:
         """Return the suite `name` with its components.
 

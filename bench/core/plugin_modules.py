@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bench.core.errors import one_line
@@ -49,8 +50,14 @@ def _imported(
             modules[file] = importlib.import_module(file.module)
         except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a file of others raises)
             where = raised_at(error) or file.name
+            remedy = "fix it, or remove it from the list"
+            if isinstance(error, ModuleNotFoundError) and _is_beside(file, error.name or ""):
+                remedy = "files of `plugins` cannot import each other; join them, or make a package"
             faults.append(
-                f"plug-in {file.path} cannot be imported ({one_line(error)}, at {where}); "
-                "fix it, or remove it from the list"
+                f"plug-in {file.path} cannot be imported ({one_line(error)}, at {where}); {remedy}"
             )
     return modules, tuple(faults)
+
+
+def _is_beside(file: PluginFile, module: str) -> bool:
+    return Path(file.path).with_name(f"{module.partition('.')[0]}.py").is_file()

@@ -79,6 +79,9 @@ def find_board(word: str, root: Path, results: Path) -> Path:
     names = {folder.name for folder in working_boards(results)}
     for version in all_versions(root):
         names |= {version.parent.name, version_name(version)}
+    if not names:
+        nowhere = f"neither {results / WORKING_BOARDS} nor {root} has one"
+        raise BenchError(f"there is no board '{word}': {nowhere}; `bench run` writes the first")
     raise BenchError(f"there is no board '{word}'{did_you_mean(word, names)}")
 
 

@@ -50,7 +50,7 @@ STARTERS = {
     for starter in (
         Starter(
             "try",
-            "a board in about a minute, without data of your own",
+            "a board in about three minutes, without data of your own",
             {"bench run try": "train all rows, and print the board", "bench view": "browse it"},
         ),
         Starter("words", "train and rank recognizers on your own words", _own_data("my-words")),

@@ -71,8 +71,17 @@ def test_help_lists_every_verb_and_imports_none(bench, monkeypatch):
 def test_a_verb_that_does_not_exist_is_a_usage_error(bench):
     answer = bench("rnu")
     assert (answer.code, answer.out) == (2, "")
-    assert "No such command 'rnu'" in answer.err
+    assert "No such command 'rnu'; did you mean 'run'?" in answer.err
+    assert "No such command 'x'.\n" in bench("x").err
     assert LazyGroup(verbs={"a": LazyVerb("b:c", "d")}).get_command(None, "b") is None
+
+
+def test_the_only_suite_needs_no_name(home, bench):
+    named, unnamed = bench("status", "tiny"), bench("status")
+    assert (unnamed.code, unnamed.out) == (0, named.out)
+    file = home / "bench.toml"
+    file.write_text(file.read_text() + '\n[suite.other]\nextends = "tiny"\nabout = "Another."\n')
+    assert "there is no suite 'quick'" in bench("status").err
 
 
 def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):

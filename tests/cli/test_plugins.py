@@ -60,7 +60,7 @@ def test_it_stands_before_the_verb_or_behind_it(home, bench):
     answer = bench("run", "tiny", "-l", "my-loss", "--dry-run", "--plugin", "my_loss.py")
     assert (answer.code, "my-loss" in answer.out) == (0, True)
     answer = bench("board", "--plugin", "my_loss.py")
-    assert "there is no suite 'quick'" in answer.err
+    assert "nothing of 'tiny' has run here" in answer.err
 
 
 def test_a_file_that_is_not_there_is_named(home, bench, listed):
@@ -175,3 +175,10 @@ def test_an_executor_of_one_runs_a_suite(home, bench, listed):
     assert bench("run", "tiny", "--executor", "mine", "--no-profile").code == 0
     answer = bench("run", "tiny", "--executor", "mines", "--force")
     assert "there is no executor 'mines'; did you mean 'mine'? To add your own" in answer.err
+
+
+def test_a_plugin_that_imports_its_neighbor_is_told_to_join_it(home, bench):
+    (home / "first_part.py").write_text("VALUE = 1\n")
+    (home / "second_part.py").write_text("from first_part import VALUE\n")
+    err = bench("ls", "losses", "--plugin", "second_part.py").err
+    assert "files of `plugins` cannot import each other; join them, or make a package" in err

@@ -34,7 +34,7 @@ BROKEN = {
         "return ctc + self.weight * sample_mean(divergence)",
         "return ctc + self.weight * divergence",
         "scalar",
-        "objective() returned (4,); return a scalar tensor",
+        "objective() returned a value per sample; return a scalar tensor",
     ),
     "loss: a sum over samples": (
         "loss",

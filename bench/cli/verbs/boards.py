@@ -60,10 +60,11 @@ def board() -> None:
     """Print the leaderboard of SUITE, or publish it.
 
     The working board is computed from the records and written to `results/boards/SUITE/`. If no
-    task of SUITE has run here, the published board is printed. SUITE is `quick` unless named; it
-    may also be a version such as `quick/v1` or the folder of a board, which is printed as it is.
-    --publish writes `leaderboards/SUITE/vN/`, a new version if the protocol or the test sets have
-    changed. `bench board SUITE` is short for `bench board write SUITE`.
+    task of SUITE has run here, the published board is printed. SUITE is the only one of bench.toml,
+    or `quick`, unless named; it may also be a version such as `quick/v1` or the folder of a board,
+    which is printed as it is. --publish writes `leaderboards/SUITE/vN/`, a new version if the
+    protocol or the test sets have changed. `bench board SUITE` is short for `bench board write
+    SUITE`.
 
     Examples:
       bench board quick
@@ -143,7 +144,7 @@ def write(
         _check(config.leaderboards, suite, as_json=as_json)
         return Exit.DONE
     if publish:
-        return _publish(config, suite or "quick", partial=partial, as_json=as_json)
+        return _publish(config, suite or config.default_suite, partial=partial, as_json=as_json)
 
     def show(made: Board, counts: Callable[[], Mapping[str, ColumnCounts]]) -> None:
         if document:
@@ -157,7 +158,7 @@ def write(
         else:
             print_board(made, as_json=as_json)
 
-    return _print(config, suite or "quick", show)
+    return _print(config, suite or config.default_suite, show)
 
 
 @board.command()
@@ -193,8 +194,8 @@ def diff(
     """Print what changed from the board BEFORE to the board AFTER, and why.
 
     A board is `suite/vN`, `suite` (its working board, or its latest version if there is none), or
-    a folder. If AFTER is missing, BEFORE is a suite (`quick` unless named), whose latest version is
-    compared with its working board.
+    a folder. If AFTER is missing, BEFORE is a suite (by default that of `bench run`), whose latest
+    version is compared with its working board.
     """
     from bench.leaderboards import board as boards
     from bench.leaderboards import difference, gate, versions
@@ -202,7 +203,7 @@ def diff(
 
     config = load()
     if after is None:
-        folders = [*_published_and_working(config, before or "quick")]
+        folders = [*_published_and_working(config, before or config.default_suite)]
     else:
         words = (before or "", after)
         folders = [versions.find_board(word, config.leaderboards, config.results) for word in words]

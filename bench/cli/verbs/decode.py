@@ -76,9 +76,9 @@ def decode(
 ) -> int:
     """Evaluate the finished trainings of SUITE with another decoder, and print their scores.
 
-    SUITE is `quick` unless named. Nothing is trained, and the board does not change. To add the
-    decoder to the board, list it in `decoders` of the suite: the evaluations made here are then
-    used. `bench ls decoders` lists decoders.
+    SUITE is the only one of bench.toml, or `quick`, unless named. Nothing is trained, and the board
+    does not change. To add the decoder to the board, list it in `decoders` of the suite: the
+    evaluations made here are then used. `bench ls decoders` lists decoders.
 
     Examples:
       bench decode quick --decoder beam:width=20

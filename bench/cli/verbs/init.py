@@ -23,7 +23,7 @@ def init(folder: Path, kind: str | None) -> None:
     FOLDER is the current folder unless named. No file is ever replaced.
 
     Kinds:
-      try      a board in about a minute, without data of your own
+      try      a board in about three minutes, without data of your own
       words    train and rank recognizers on your own words
       lines    train and rank recognizers on your own lines of text
       clips    train and rank recognizers on your own clips (sign language)

@@ -82,7 +82,12 @@ def _next_steps(config: Config, kind: NewKind, name: str, plugin: str) -> dict[s
     suite = next(iter(config.tables), "quick")
     if kind in {"loss", "model"}:
         option = "-l" if kind == "loss" else "-m"
-        return {f"bench run {suite} {option} {name}{plugin}": "train it in the suite's grid"}
+        kinds = "losses" if kind == "loss" else "models"
+        run = f"bench run {suite} {option} {name}{plugin}"
+        return {
+            run: "train it in the suite's grid, off the board",
+            f'{kinds} = [..., "{name}"]': f"in [suite.{suite}] of bench.toml: a row of the board",
+        }
     if kind == "decoder":
         return {
             f"bench decode {suite} --decoder {name}{plugin}": "decode the suite's trainings by it"

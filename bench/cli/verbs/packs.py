@@ -37,8 +37,9 @@ def pack(
 ) -> None:
     """Pack records and predictions of SUITE into one file, for `bench accept` elsewhere.
 
-    SUITE is `quick` unless named. Records and predictions are verified first. The same results
-    give the same bytes. leaderboards/CONTRIBUTING.md explains how to contribute results.
+    SUITE is the only one of bench.toml, or `quick`, unless named. Records and predictions are
+    verified first. The same results give the same bytes. leaderboards/CONTRIBUTING.md explains how
+    to contribute results.
     """
     from bench.core.documents import write_bytes
     from bench.packs import pack_file, packing

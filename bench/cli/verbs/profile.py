@@ -40,9 +40,9 @@ def profile(
 ) -> int:
     """Measure parameters, MACs and latencies of the entries of SUITE that have no valid profile.
 
-    SUITE is `quick` unless named. `bench run` ends with the same measurement. Keep the machine
-    idle: a latency that other processes disturbed is invalid. It is shown as – with the reason, the
-    exit code stays 0, and it is measured again next time.
+    SUITE is the only one of bench.toml, or `quick`, unless named. `bench run` ends with the same
+    measurement. Keep the machine idle: a latency that other processes disturbed is invalid. It is
+    shown as – with the reason, the exit code stays 0, and it is measured again next time.
     """
     from bench.execution.run_monitor import RunMonitor
     from bench.execution.schedule import opening_phase

@@ -84,10 +84,10 @@ def run(
 ) -> int:
     """Run the trainings and evaluations of SUITE that are not done, then print its board.
 
-    SUITE is `quick` unless named. An interrupted run resumes with the same command. Parameters and
-    latencies are measured at the end, while nothing else runs: in this process, or with --address
-    on a node of the cluster that is reserved for it. The board is written beside the results;
-    `bench board SUITE --publish` publishes it to leaderboards/.
+    SUITE is the only one of bench.toml, or `quick`, unless named. An interrupted run resumes with
+    the same command. Parameters and latencies are measured at the end, while nothing else runs: in
+    this process, or with --address on a node of the cluster that is reserved for it. The board is
+    written beside the results; `bench board SUITE --publish` publishes it to leaderboards/.
 
     A damaged record is reported and never replaced, even with --force: its task and the tasks that
     need it are skipped, the others run, and the exit code is 5 unless a task fails.

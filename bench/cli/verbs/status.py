@@ -23,7 +23,7 @@ from bench.trials.store import Store
 @as_json_option
 @click.pass_obj
 def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -> int:
-    """Show the state of each training and evaluation of SUITE, which is `quick` unless named.
+    """Show the state of each training and evaluation of SUITE, by default that of `bench run`.
 
     States:
       done        it has a record

@@ -87,9 +87,10 @@ def sweep(
 ) -> int:
     """Search the space in [suite.SUITE.sweep] for the lowest validation label error rate.
 
-    SUITE is `quick` unless named. A sweep that was stopped resumes with the same command, also with
-    a larger budget. Test sets are not read. --promote adds the best trial to the suite as an entry,
-    which `bench run` then trains with all seeds. See `bench docs sweeps`.
+    SUITE is the only one of bench.toml, or `quick`, unless named. A sweep that was stopped resumes
+    with the same command, also with a larger budget. Test sets are not read. --promote adds the
+    best trial to the suite as an entry, which `bench run` then trains with all seeds. See `bench
+    docs sweeps`.
     """
     from bench.sweeps import report as reports
     from bench.sweeps.study import Study
