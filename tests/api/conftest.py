@@ -59,9 +59,9 @@ def home(ran, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _same_environment():
-    """Leave no folder of data and no plug-in to the next test."""
+    """Take no folder of data and no plug-in from another test, and leave none to the next."""
     names = ("BENCH_DATA", "BENCH_RESULTS", "BENCH_PLUGIN_SOURCES")
-    before = {name: os.environ.get(name) for name in names}
+    before = {name: os.environ.pop(name, None) for name in names}
     yield
     for name, value in before.items():
         if value is None:
