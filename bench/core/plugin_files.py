@@ -102,8 +102,8 @@ def read_file(path: Path) -> PluginFile:
     except OSError as error:
         fault = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
         raise BenchError(
-            f"plug-in '{path}' {fault} ({error.strerror}); correct its path, or "
-            "remove it from the list"
+            f"plug-in '{path}' {fault} ({error.strerror}); correct its path, or remove it from the "
+            "list"
         ) from None
 
 

@@ -390,8 +390,7 @@ def difference_cells(metric: BoardMetric, verdict: Verdict) -> list[str]:
 
 def _detectable(metric: BoardMetric, verdict: Verdict) -> str:
     """Return how large a difference has to be for the comparison to detect it."""
-    difference = metric.format(verdict.detectable)
     return (
-        f"{verdict.test}: a true difference of {difference} is shown by four of five such "
-        "comparisons; a smaller one needs more samples or seeds."
+        f"{verdict.test}: a true difference of {metric.format(verdict.detectable)} is shown by "
+        "four of five such comparisons; a smaller one needs more samples or seeds."
     )

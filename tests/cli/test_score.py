@@ -112,9 +112,15 @@ def test_a_protocol_of_bench_needs_no_bench_toml(texts, bench):
         (["bad.txt", "one.txt", "--protocol", "htr-raw"], "bad.txt:1: it is neither UTF-8"),
         (["none.txt", "none.txt", "--protocol", "htr-raw"], "none.txt: no sample with a reference"),
         (["one.txt", "one.txt", "--protocol", "digits"], "one.txt: no sample with a reference"),
-        (["r.stm", "hyp.txt", "--protocol", "gloss-phoenix14"], "an STM is compared with a CTM"),
-        (["h.ctm", "r.stm", "--protocol", "gloss-phoenix14"], "an STM is compared with a CTM"),
-        (["r.stm", "h.ctm", "--ids", "--protocol", "gloss-phoenix14"], "--ids is for lines"),
+        (
+            ["r.stm", "hyp.txt", "--protocol", "gloss-phoenix14"],
+            "an .stm file must be compared with a .ctm file",
+        ),
+        (
+            ["h.ctm", "r.stm", "--protocol", "gloss-phoenix14"],
+            "an .stm file must be compared with a .ctm file",
+        ),
+        (["r.stm", "h.ctm", "--ids", "--protocol", "gloss-phoenix14"], "--ids is for text files"),
         (["r.stm", "h.ctm", "--protocol", "htr-raw"], "'htr-raw' is not a protocol of glosses"),
         (["ref.txt", "hyp.txt", "--ids", "--protocol", "htr-raw"], "the line has no tab"),
     ],

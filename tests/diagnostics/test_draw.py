@@ -62,8 +62,8 @@ def test_pictures_are_written_to_the_folder_of_the_record_and_listed_as_json(sho
             "loss 'ce' of this evaluation is not a CTC loss; leave --alignment out",
         ),
         ("ctc", ["--alignment", "--sample", "x"], "there is no sample 'x' in the test set"),
-        ("ctc", ["--curves", "--sample", "x"], "--sample goes with --attention and --alignment"),
-        ("ctc", ["--out", "x"], "--out with any picture"),
+        ("ctc", ["--curves", "--sample", "x"], "--sample requires --attention and --alignment"),
+        ("ctc", ["--out", "x"], "--out requires an option of a picture"),
     ],
 )
 def test_an_impossible_picture_is_an_error(show, loss, words, message):

@@ -116,4 +116,4 @@ def test_a_pipe_has_the_same_text_as_a_terminal_of_the_same_width(verbs, bench, 
 def test_a_pipe_has_one_line_per_row(verbs, bench):
     lines = bench("status", "tiny").out.split("\n\n")[0].splitlines()
     assert len(lines) == 1 + 2 * 3 * 3
-    assert "left out" not in bench("board", "tiny").out
+    assert "left out for width" not in bench("board", "tiny").out

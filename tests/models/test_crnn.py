@@ -82,5 +82,7 @@ def test_the_layers_are_those_of_the_paper_in_their_order():
 
 
 def test_another_height_is_refused():
-    with pytest.raises(BenchError, match="32 pixels high, and these are 48; set the dataset's"):
+    with pytest.raises(
+        BenchError, match="32 pixels high, and these are 48; set the height of the input"
+    ):
         CRNN().build(InputShape(1, 48, 100))

@@ -134,8 +134,8 @@ def test_narrower_than_its_gates_a_line_is_read_all_the_same():
 @pytest.mark.parametrize(
     ("model", "parameters", "said"),
     [
-        (HtrSeq2seqLight, {"encoder_hidden": 7}, "'encoder_hidden' is read by nothing"),
-        (HtrSeq2seq, {"gate_dropout": 0.9}, "'gate_dropout' is read by nothing"),
+        (HtrSeq2seqLight, {"encoder_hidden": 7}, "'encoder_hidden' has no effect"),
+        (HtrSeq2seq, {"gate_dropout": 0.9}, "'gate_dropout' has no effect"),
         (HtrSeq2seq, {"encoder": "positional-2d", "features": 1}, "set features to at least 2"),
     ],
 )
@@ -148,7 +148,9 @@ def test_gates_that_leave_a_single_pixel_are_refused():
     shape = InputShape(1, 32, 100)
     HtrSeq2seqLight(gates=2).build(shape, 11)
     HtrSeq2seqLight(gates=3, feature_height=2, encoder="positional-2d").build(shape, 11)
-    with pytest.raises(BenchError, match="gates = 3 leave no two columns of lines 100 pixels"):
+    with pytest.raises(
+        BenchError, match="gates = 3 leave fewer than two columns of lines 100 pixels"
+    ):
         HtrSeq2seqLight(gates=3).build(shape, 11)
 
 
@@ -158,5 +160,7 @@ def test_a_bilstm_reads_one_row():
 
 
 def test_a_height_that_halving_does_not_bring_down_is_refused():
-    with pytest.raises(BenchError, match=r"lines 60 pixels high are .* 4, 8, … or 64"):
+    with pytest.raises(
+        BenchError, match=r"a height of 60 pixels does not give 1 rows .* 4, 8, … or 64"
+    ):
         HtrSeq2seq().build(InputShape(1, 60, 0), 81)

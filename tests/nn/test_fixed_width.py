@@ -27,12 +27,12 @@ def test_what_is_wider_stays_as_wide():
 
 def test_images_of_many_widths_are_refused():
     assert common_width("some-model", InputShape(1, 32, 100)) == 100
-    with pytest.raises(BenchError, match=r"model 'some-model' .* reads images of one width"):
+    with pytest.raises(BenchError, match=r"model 'some-model' .* requires images of one width"):
         common_width("some-model", InputShape(1, 32, 0))
 
 
 @pytest.mark.parametrize(("model", "side"), [(LeNetPP(), 8), (CnnBiLSTM(), 4)])
 def test_frames_that_halving_leaves_nothing_of_are_refused(model, side):
     model.build(InputShape(1, side, side))
-    with pytest.raises(BenchError, match=rf"nothing after halving .* to {side} at least"):
+    with pytest.raises(BenchError, match=rf"no pixel left after halving .* to at least {side}"):
         model.build(InputShape(1, side, side - 1))

@@ -26,7 +26,7 @@ def test_the_height_is_halved_to_the_rows_asked_for(height, rows, columns):
 
 @pytest.mark.parametrize("height", [2, 63, 65, 100, 128])
 def test_other_heights_are_refused(height):
-    with pytest.raises(BenchError, match=f"lines {height} pixels high"):
+    with pytest.raises(BenchError, match=f"a height of {height} pixels"):
         line_convolutions(InputShape(1, height, 0), 2, 6)
 
 

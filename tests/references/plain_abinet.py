@@ -26,7 +26,7 @@ def transformed(layer, tokens):
 
 
 def encoded(encoder, images):
-    tokens = images.flatten(2).permute(2, 0, 1) + encoder.places.unsqueeze(1)
+    tokens = images.flatten(2).permute(2, 0, 1) + encoder.positions.unsqueeze(1)
     for layer in encoder.layers.layers:
         tokens = transformed(layer, tokens)
     return tokens.permute(1, 2, 0).reshape(images.shape)

@@ -186,7 +186,7 @@ def test_the_selected_epoch_is_the_one_the_recipe_names(training, store, select)
 
 def test_the_stored_weights_have_the_label_error_rate_of_the_selected_epoch(training, store):
     training = replace(training, model=CnnBiLSTM(width=4, hidden=16))
-    training = with_recipe(training, epochs=3, batch_size=8)
+    training = with_recipe(training, epochs=4, batch_size=8)
     record = finish(training, store)
     network = recognizer.build_network(
         training.model, training.loss, InputShape(*record.input_shape), len(record.vocabulary) + 1

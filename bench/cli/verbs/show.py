@@ -68,7 +68,9 @@ def show(
     """
     pictures = [name for name, is_drawn in drawn.items() if is_drawn]
     if (out and not pictures) or (samples and not {*pictures} & {*diagnostics.SAMPLED}):
-        raise click.UsageError(f"--sample requires {_SAMPLED}, --out the option of any picture")
+        raise click.UsageError(
+            f"--sample requires {_SAMPLED}; --out requires an option of a picture"
+        )
     store = Store(load().results)
     if pictures:
         _draw(store, key, pictures, samples, out, as_json=as_json)

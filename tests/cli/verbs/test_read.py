@@ -191,9 +191,12 @@ def test_what_was_read_before_a_fault_is_printed(pictures, bench):
 @pytest.mark.parametrize(
     ("word", "fault"),
     [
-        ("clips", "recognizer 'clips' reads no images"),
-        ("needy", "recognizer 'needy' cannot read with its defaults (the key 'shade' is"),
-        ("shadows", "'shadows' is no exported folder, SUITE/ROW or recognizer either ("),
+        ("clips", "recognizer 'clips' does not read images"),
+        (
+            "needy",
+            "recognizer 'needy' cannot be used with its default parameters (the key 'shade' is",
+        ),
+        ("shadows", "'shadows' is not an exported folder, SUITE/ROW or recognizer either ("),
         ("words/fad", "suite 'words' has no row 'fad'; did you mean 'fed'?"),
     ],
 )
