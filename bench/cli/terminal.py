@@ -71,11 +71,11 @@ def print_document(content: bytes) -> None:
 
 
 def _default_suite(context: click.Context, _parameter: click.Parameter, suite: str | None) -> str:
-    if suite is None and not context.resilient_parsing:
+    if suite is None and context.obj:  # not while only the command line is parsed
         config = context.obj()
         context.obj = lambda: config  # bench.toml is read once
         return str(config.default_suite)
-    return suite or ""
+    return suite or "quick"
 
 
 suite_argument = click.argument(

@@ -125,7 +125,7 @@ def test_a_misspelt_key_is_one_sentence_and_exit_code_2(home, bench):
         (["board", "--check", "--publish"], 2, "omit all but one"),
         (["board", "--partial"], 2, "--partial requires --publish"),
         (["board", "diff", "tiny"], 3, "'tiny' has no working board"),
-        (["board", "diff", "tiny", "tiny"], 2, "there is no board 'tiny'"),
+        (["board", "diff", "tiny", "tiny"], 2, "there is no board 'tiny': neither "),
         (["decode", "tiny"], 2, "Missing option '--decoder'"),
         (["board", "tiny", "tiny"], 2, "unexpected extra argument"),
     ],

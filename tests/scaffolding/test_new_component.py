@@ -287,7 +287,10 @@ def test_a_new_loss_runs_at_once(home, bench):
 
 
 def test_nothing_is_overwritten(home, bench):
-    assert bench("new", "loss", "my-loss").code == 0
+    answer = bench("new", "loss", "my-loss")
+    assert answer.code == 0
+    assert "off the board" in answer.out
+    assert 'losses = [..., "my-loss"]' in answer.out
     before = {path: path.read_bytes() for path in home.iterdir() if path.is_file()}
     answer = bench("new", "loss", "my-loss")
     assert answer.code == 2
