@@ -33,6 +33,8 @@ SCREENS = 9
 SECONDS, LAST_SECONDS = 1.2, 6.0
 """How long each screen is shown, and the last one."""
 CELL, LINE, MARGIN = 8.0, 18, 14
+HEX_DIGITS = 6
+"""pyte names a color of the palette of 256 by so many hexadecimal digits."""
 COLORS = {
     "default": "#e6edf3",
     "red": "#ff7b72",
@@ -105,7 +107,8 @@ def drawn(screen: pyte.Screen) -> list[str]:
 def element(column: int, row: int, text: str, color: str, *, bold: bool) -> str:
     """Return a text at a cell, exactly as wide as its cells in whatever font a reader has."""
     weight = ' font-weight="bold"' if bold else ""
-    fill = "" if color == "default" else f' fill="{COLORS.get(color, COLORS["default"])}"'
+    hexadecimal = f"#{color}" if len(color) == HEX_DIGITS else COLORS["default"]
+    fill = "" if color == "default" else f' fill="{COLORS.get(color, hexadecimal)}"'
     x, y = MARGIN + column * CELL, MARGIN + LINE * (row + 1) - 4
     return (
         f'<text x="{x:.0f}" y="{y}" textLength="{len(text) * CELL:.0f}"{fill}{weight}>'

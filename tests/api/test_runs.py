@@ -83,7 +83,9 @@ def test_evaluations_have_the_keys_and_scores_of_their_records(home):
     for row in rows:
         record = library.load_predictions(row["key"]).record
         assert record.scores["cer"] == row["cer"]
-    assert {each.seed for missing in board.missing.values() for each in missing} == {1}
+    missing = {each.seed for column in board.missing.values() for each in column}
+    assert missing | {row["seed"] for row in rows} == {0, 1}
+    assert not missing & {row["seed"] for row in rows}
 
 
 @pytest.mark.parametrize("name", ["md", "csv", "json", "latex", "html"])

@@ -108,7 +108,7 @@ def test_every_weight_has_a_finite_gradient():
     ],
 )
 def test_imagenet_has_weights_of_one_resnet18(model, shape):
-    with pytest.raises(BenchError, match="needs frames of 3 channels and width = 64"):
+    with pytest.raises(BenchError, match="requires frames of 3 channels and width = 64"):
         model.build(shape)
 
 

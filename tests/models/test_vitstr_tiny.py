@@ -88,8 +88,8 @@ def test_padding_has_no_say(shape):
 @pytest.mark.parametrize(
     ("shape", "problem"),
     [
-        (InputShape(1, 30, 128), "no whole patches of 4 rows fit into images 30 pixels high"),
-        (InputShape(1, 4, 200), "has 25 patches of 4×8, too few for 25 symbols and their end"),
+        (InputShape(1, 30, 128), "patches of 4 rows do not divide images 30 pixels high"),
+        (InputShape(1, 4, 200), "has 25 patches of 4×8, too few for 25 symbols and EOS"),
         (InputShape(1, 32, 0), "images of one width"),
     ],
 )
