@@ -136,12 +136,11 @@ def figure(recording: str) -> str:
     """Return the recording as an animated SVG."""
     pictures = screens(recording.splitlines())
     width, height = COLUMNS * CELL + 2 * MARGIN, ROWS * LINE + 2 * MARGIN
-    style = (
-        f"text{{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre;"
-        f"fill:{COLORS['default']}}}{animation(len(pictures))}"
-    )
+    font = "13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
+    style = f"text{{font:{font};white-space:pre}}{animation(len(pictures))}"
     groups = "\n".join(
-        f'<g id="s{index}">' + "\n".join(texts) + "</g>" for index, texts in enumerate(pictures)
+        f'<g id="s{index}" fill="{COLORS["default"]}">' + "\n".join(texts) + "</g>"
+        for index, texts in enumerate(pictures)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" role="img" '
