@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from typing import cast, get_args, get_type_hints
 
-import bench
 from bench.config.assemble import ENTRY_KEYS
 from bench.config.augmentation import NO_AUGMENTATION
 from bench.config.datasets import BY_NAMES, DatasetTable
@@ -57,7 +56,7 @@ def toml_schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "bench.toml",
-        "description": f"Suites of bench {bench.__version__}. `bench docs suites` explains them.",
+        "description": "Suites of bench. `bench docs suites` explains them.",
         **closed_table(
             {
                 "plugins": {

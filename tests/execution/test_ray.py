@@ -165,6 +165,7 @@ def placement_groups():
 
 
 @pytest.mark.skipif(os.cpu_count() < 2, reason="two devices are two cores here")
+@pytest.mark.slow
 def test_two_devices_give_the_bytes_of_the_inline_executor(cluster, training, store, tmp_path):
     double = on_two_devices(training)
     assert isinstance(last_of(run(cluster, [double], store), double), Finished)

@@ -89,7 +89,7 @@ def test_a_sample_depends_on_neither_batch_size_nor_order(opened, transform) -> 
         assert sum(equal(wanted, by_id(one.batches("train", 4, seed=seed, epoch=epoch)))) <= 2
 
 
-@pytest.mark.parametrize("name", ["words", "lines", "clips"])
+@pytest.mark.parametrize("name", [pytest.param("words", marks=pytest.mark.slow), "lines", "clips"])
 def test_workers_read_the_same_batches(opened, name) -> None:
     one = opened(TRANSFORMS[name])
     batches = one.batches("train", 4, seed=1, epoch=1)
