@@ -76,7 +76,8 @@ def test_a_table_of_a_board_has_the_values_of_its_csv(home):
     assert [*board.to_pandas().columns] == [*table[0]]
 
 
-def test_evaluations_have_the_keys_and_scores_of_their_records(home):
+def test_evaluations_have_the_keys_and_scores_of_their_records(home, bench):
+    assert bench("board", "quick").code == 0
     board = library.load_board("quick")
     rows = board.evaluations().to_pylist()
     assert [row["entry"] for row in rows] == [row.label for row in board.rows]
