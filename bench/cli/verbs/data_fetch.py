@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from bench.cli.completion import complete_dataset
 from bench.cli.path_option import LOCAL_PATH
 from bench.cli.render.split_bars import byte_bars
 from bench.cli.terminal import Load, print_text, say
+from bench.cli.verbs.dataset_argument import dataset_argument
 from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.text_table import Table
 
@@ -22,7 +22,7 @@ _MEGABYTE = 1e6
 
 
 @click.command()
-@click.argument("name", shell_complete=complete_dataset)
+@dataset_argument
 @click.option(
     "--out",
     type=LOCAL_PATH,
