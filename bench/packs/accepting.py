@@ -68,8 +68,8 @@ def accept_pack(config: Config, pack: Pack, by: str = "") -> Accepted:
         by: The person who ran its rows; empty for the name in the pack.
 
     Raises:
-        BenchError: There is no name of a person, the suite is not in bench.toml, or its data are
-            not prepared.
+        BenchError: Neither `by` nor the pack names a person, the suite is not in bench.toml, or its
+            data are not prepared.
     """
     person = check_person(by or pack.manifest.by) if by or pack.manifest.by else ""
     if not person:

@@ -22,10 +22,10 @@ _POLL_SECONDS = 0.1
 def cancel(load: Load, target: str) -> int:
     """Stop the task whose key begins with KEY, or all runs of SUITE, on whichever machine they run.
 
-    A cancelled task keeps its checkpoint and resumes in the next `bench run`; its run goes on with
-    the other tasks and ends with exit code 1. A cancelled run ends like one that Ctrl-C stopped:
-    with exit code 130, and finished tasks are kept. If no such task or suite is running, the exit
-    code is 3.
+    A cancelled task keeps its checkpoint and resumes in the next `bench run`; its run continues
+    with the other tasks and ends with exit code 1. A cancelled run ends like one that Ctrl-C
+    stopped: with exit code 130, and finished tasks are kept. If no such task or suite is running,
+    the exit code is 3.
     """
     root = load().results
     runs = live_runs(root)

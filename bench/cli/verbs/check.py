@@ -74,8 +74,8 @@ def _in_file(path: Path) -> list[Component | Metric]:
     from bench.evaluation.metrics import Metric, metric
 
     own = str(path.absolute())
-    others = [Path(file.path) for file in plugin_files.plugin_files()]
-    plugin_files.set_plugins([path, *others])
+    configured = [Path(file.path) for file in plugin_files.plugin_files()]
+    plugin_files.set_plugins([path, *configured])
     faults = [*import_faults(), *registry.plugin_faults(), *metric.plugin_faults()]
     for fault in faults:
         if own in fault:

@@ -26,7 +26,7 @@ class version:
 
 @pytest.fixture
 def libraries(tmp_path, monkeypatch):
-    """Return the folder of stand-ins for torch, torchvision and Ray, which are imported instead."""
+    """Return a folder of modules that are imported in place of torch, torchvision and Ray."""
     folder = tmp_path / "libraries"
     (folder / "ray").mkdir(parents=True)
     (folder / "torch.py").write_text(TORCH)

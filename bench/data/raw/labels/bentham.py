@@ -60,7 +60,7 @@ class Bentham(LabelFormat):
 
 
 def _image(folder: Path, stem: str) -> str:
-    """Return the path of the image of a line; that of a PNG if there is no image."""
+    """Return the path of a line's image, with the suffix .png if there is none."""
     paths = [f"{_IMAGES}/{stem}{suffix}" for suffix in (".png", *sorted(image_tree.IMAGE_SUFFIXES))]
     return next((path for path in paths if (folder / path).is_file()), paths[0])
 
