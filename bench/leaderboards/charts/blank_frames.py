@@ -10,29 +10,21 @@ from bench.leaderboards.charts.drawing import (
     WIDTH,
     Box,
     Drawing,
-    line,
-    line_box,
-    marker,
-    marker_box,
     place_labels,
-    row_group,
     series_style,
     x_axis,
     y_axis,
 )
 from bench.leaderboards.charts.panels import Palette
 from bench.leaderboards.charts.scales import linear_scale
-from bench.leaderboards.charts.scores import PERCENT, capitalized, displayed_value, score_scale
-from bench.leaderboards.charts.svg import fit_text
+from bench.leaderboards.charts.scatter import MAX_ALL_LABELED, MIN_POINTS, scatter_point
+from bench.leaderboards.charts.scores import PERCENT, capitalized, score_scale
 from bench.leaderboards.formats.columns import main_score, score_text
 
 if TYPE_CHECKING:
     from bench.leaderboards.board import Board
 
 _HEIGHT = 400.0
-_MIN_POINTS = 2
-_FEW = 12
-"""All points are labeled if there are at most this many, otherwise only those in color."""
 
 
 def blank_accuracy(board: Board) -> str | None:
@@ -43,7 +35,7 @@ def blank_accuracy(board: Board) -> str | None:
         if (ratios := [ratio for seed in row.seeds for ratio in seed.blank_ratios.values()])
         and (score := main_score(board, row, board.ranked_by))
     ]
-    if len(points) < _MIN_POINTS:
+    if len(points) < MIN_POINTS:
         return None
     metric, palette = board.ranking_metric, Palette([row for row, _, _ in points])
     drawing = Drawing(
@@ -56,27 +48,18 @@ def blank_accuracy(board: Board) -> str | None:
     x = linear_scale([PERCENT * ratio for _, ratio, _ in points], left, right, low=0, high=PERCENT)
     y = score_scale(metric, (score for _, _, score in points), bottom, top)
     drawing.add(x_axis(x, top, bottom, "blank frames %"), y_axis(y, left, right, metric.heading))
-    labels, occupied = [], []
+    labels: list[tuple[float, float, str]] = []
+    occupied: list[Box] = []
     for row, ratio, score in points:
         series = palette.series(row)
-        across, up = x(PERCENT * ratio), y(displayed_value(metric, score.mean))
-        low, high = (y(displayed_value(metric, end)) for end in (score.low, score.high))
-        occupied += [marker_box(across, up), line_box(across, low, across, high)]
-        if series is not None or len(points) <= _FEW:
-            labels.append((across, up, fit_text(row.label, 190.0)))
         title = (
             f"{row.label}: {PERCENT * ratio:.1f} % of frames are blank, {metric.heading} "
             f"{score_text(metric, score)}"
         )
-        style = "quiet" if series is None else series_style(series)
-        drawing.add(
-            row_group(
-                row.entry,
-                title,
-                style,
-                line(across, low, across, high, "bar stroke"),
-                marker(across, up, series or 0),
-            )
-        )
+        point = scatter_point(row, title, x(PERCENT * ratio), score, metric, y)
+        occupied += point.boxes
+        if series is not None or len(points) <= MAX_ALL_LABELED:
+            labels.append(point.label)
+        drawing.add(point.draw("quiet" if series is None else series_style(series), series or 0))
     drawing.add(*place_labels(labels, occupied, Box(left, top - 4, WIDTH - 4, bottom)))
     return drawing.document()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,18 +16,20 @@ from bench.leaderboards.charts.drawing import (
     Drawing,
     curve,
     legend,
-    line,
     line_box,
-    marker,
-    marker_box,
     place_labels,
-    row_group,
     x_axis,
     y_axis,
 )
-from bench.leaderboards.charts.scales import Scale, logarithmic_scale
-from bench.leaderboards.charts.scores import capitalized, displayed_value, score_scale
-from bench.leaderboards.charts.svg import fit_text, svg_element
+from bench.leaderboards.charts.scales import logarithmic_scale
+from bench.leaderboards.charts.scatter import (
+    MAX_ALL_LABELED,
+    MIN_POINTS,
+    ScatterPoint,
+    scatter_point,
+)
+from bench.leaderboards.charts.scores import capitalized, score_scale
+from bench.leaderboards.charts.svg import svg_element
 from bench.leaderboards.formats.columns import Column, board_columns, main_score
 
 if TYPE_CHECKING:
@@ -35,10 +37,6 @@ if TYPE_CHECKING:
     from bench.leaderboards.board import Board, Row, Score
 
 _HEIGHT, _LEFT = 440.0, 60.0
-_MAX_LABEL = 190.0
-_MIN_POINTS = 2
-_FEW = 12
-"""All points are labeled if there are at most this many, otherwise only those of the front."""
 _SHAPES: dict[Origin, int] = {"trained": 0, "pretrained": 2, "predictions": 3}
 """The series whose marker denotes each origin."""
 _BAR = MARKERS.index("bar")
@@ -102,7 +100,7 @@ def _points(board: Board, column: Column) -> list[Point]:
 def _draw(board: Board, key: str, noun: str, axis: str) -> str | None:
     column = next((each for each in board_columns(board) if each.key == key), None)
     points = _points(board, column) if column else []
-    if len(points) < _MIN_POINTS:
+    if len(points) < MIN_POINTS:
         return None
     metric = board.ranking_metric
     front = pareto_front(points, higher_is_better=metric.higher_is_better)
@@ -120,31 +118,23 @@ def _draw(board: Board, key: str, noun: str, axis: str) -> str | None:
     drawing.add(key_text, x_axis(x, y.end, bottom, axis, magnitude))
     drawing.add(y_axis(y, _LEFT, RIGHT, metric.heading))
 
-    def height(score: float) -> float:
-        return y(displayed_value(metric, score))
+    def placed(points: Sequence[Point]) -> list[ScatterPoint]:
+        return [
+            scatter_point(each.row, each.title, x(each.cost), each.score, metric, y)
+            for each in points
+        ]
 
-    steps = _steps(front, x, height)
+    best, beaten = placed(front), placed([point for point in points if point not in front])
+    steps = _steps(best)
     drawing.add(svg_element("g", curve(steps, "stroke"), class_="c0"))
-    others = [point for point in points if point not in front]
-    drawing.add(*(_mark(point, x, height, "quiet") for point in others))
-    drawing.add(*(_mark(point, x, height, "c0") for point in front))
+    drawing.add(*(each.draw("quiet", _SHAPES[each.row.origin]) for each in beaten))
+    drawing.add(*(each.draw("c0", _SHAPES[each.row.origin]) for each in best))
     # The best entries are labeled first, so that their labels are the last to be left out.
-    labeled = [*front[::-1], *(others if len(points) <= _FEW else ())]
-    occupied = [marker_box(x(each.cost), height(each.score.mean)) for each in points]
+    labeled = [*best[::-1], *(beaten if len(points) <= MAX_ALL_LABELED else ())]
+    occupied = [box for each in (*best, *beaten) for box in each.boxes]
     occupied += [line_box(*a, *b) for a, b in pairwise(steps)]
-    for point in points:
-        across, score = x(point.cost), point.score
-        occupied.append(line_box(across, height(score.low), across, height(score.high)))
-    drawing.add(
-        *place_labels(
-            [
-                (x(each.cost), height(each.score.mean), fit_text(each.row.label, _MAX_LABEL))
-                for each in labeled
-            ],
-            occupied,
-            Box(_LEFT, y.end - 4, WIDTH - 4, bottom),
-        )
-    )
+    area = Box(_LEFT, y.end - 4, WIDTH - 4, bottom)
+    drawing.add(*place_labels([each.label for each in labeled], occupied, area))
     return drawing.document()
 
 
@@ -157,20 +147,11 @@ def _legend(points: Sequence[Point]) -> list[tuple[str, str, int]]:
     return [*entries, *((origin, "c6", _SHAPES[origin]) for origin in origins if several)]
 
 
-def _steps(
-    front: Sequence[Point], x: Scale, y: Callable[[float], float]
-) -> list[tuple[float, float]]:
+def _steps(front: Sequence[ScatterPoint]) -> list[tuple[float, float]]:
     """Return the line along the Pareto front: the best score up to each cost."""
     steps: list[tuple[float, float]] = []
     for point in front:
         if steps:
-            steps.append((x(point.cost), steps[-1][1]))
-        steps.append((x(point.cost), y(point.score.mean)))
+            steps.append((point.x, steps[-1][1]))
+        steps.append((point.x, point.y))
     return steps
-
-
-def _mark(point: Point, x: Scale, y: Callable[[float], float], style: str) -> str:
-    across, score = x(point.cost), point.score
-    interval = line(across, y(score.low), across, y(score.high), "bar stroke")
-    shape = marker(across, y(score.mean), _SHAPES[point.row.origin])
-    return row_group(point.row.entry, point.title, style, interval, shape)
