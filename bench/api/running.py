@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bench.api.boards import Board, draw_board
-from bench.api.suite_run import Selected, Selection, execute_missing, profile_done, select
+from bench.api.suite_run import Selected, execute_missing, profile_done, select
 from bench.api.suites import Suite, load_suite
 from bench.api.workspace import PathLike, readable_errors, warn
 from bench.core.errors import BenchError, Exit
@@ -15,6 +15,7 @@ from bench.execution.progress import failure_line
 from bench.execution.run_monitor import RunMonitor
 from bench.profiling.profiler import open_profiler
 from bench.trials import grid, plan
+from bench.trials.selection import Selection
 
 if TYPE_CHECKING:
     from bench.trials.records import Failure

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.core.disk import require_writable
 from bench.trials import grid
+from bench.trials.selection import Selection, widened
 from bench.trials.store import Store
 
 if TYPE_CHECKING:
@@ -19,55 +20,6 @@ if TYPE_CHECKING:
     from bench.profiling.profiler import Profiler
     from bench.trials.records import Failure
     from bench.trials.specs import Task, Trial
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which trials of a suite are asked for, by globs; empty selects everything.
-
-    Attributes:
-        tests: Globs of test sets.
-        models: Globs of models.
-        losses: Globs of losses.
-        decoders: Globs of decoders.
-        seeds: Seeds; None: all.
-        limit: How many trials, the first ones; None: all.
-        recognizers: Globs of recognizers from outside.
-    """
-
-    tests: Sequence[str] = ()
-    models: Sequence[str] = ()
-    losses: Sequence[str] = ()
-    decoders: Sequence[str] = ()
-    seeds: Collection[int] | None = None
-    limit: int | None = None
-    recognizers: Sequence[str] = ()
-
-    def unavailable(self, suite: Suite) -> list[str]:
-        """Return which selected recognizers cannot be used here, and why."""
-        axes: dict[grid.Axis, Sequence[str]] = {
-            "model": self.models,
-            "loss": self.losses,
-            "decoder": self.decoders,
-        }
-        return [
-            f"{entry.name}: {reason}"
-            for entry, reason in grid.unavailable(suite).items()
-            if grid.is_selected(entry, axes, self.recognizers)
-        ]
-
-    def select(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Return the selected trials. Raises BenchError (nothing selected) on no match."""
-        return grid.select(
-            trials,
-            tests=self.tests,
-            models=self.models,
-            losses=self.losses,
-            decoders=self.decoders,
-            recognizers=self.recognizers,
-            seeds=self.seeds,
-            limit=self.limit,
-        )
 
 
 @dataclass(frozen=True)
@@ -99,7 +51,7 @@ def select(suite: Suite, selection: Selection, *, planned: bool = False) -> Sele
         NotPreparedError: Data are not prepared, and the trials are not only planned.
         BenchError: Nothing is selected.
     """
-    wide = grid.widened(suite, models=selection.models, losses=selection.losses)
+    wide = widened(suite, selection)
     trials = grid.unkeyed_trials(wide) if planned else grid.trials(wide)
     chosen = selection.select(trials)
     entries = {*suite.rows}

@@ -15,6 +15,7 @@ from bench.core.errors import BenchError, Exit, did_you_mean
 from bench.core.hashing import digest
 from bench.core.schema import fill
 from bench.trials import grid
+from bench.trials.selection import Selection
 
 if TYPE_CHECKING:
     from bench.config.suite import Suite
@@ -117,10 +118,9 @@ def _candidates(suite: Suite, table: SweepTable) -> list[tuple[TrainedEntry, Tra
     """
     seed = max(suite.seeds) + 1 if table.seed is None else table.seed
     entries = tuple(entry for entry in suite.entries if entry.tuning is None)
-    trials = grid.select(
-        grid.trials(replace(suite, seeds=(seed,), entries=entries, recognizers=())),
-        models=[table.model],
-        losses=[table.loss],
+    selection = Selection(models=[table.model], losses=[table.loss])
+    trials = selection.select(
+        grid.trials(replace(suite, seeds=(seed,), entries=entries, recognizers=()))
     )
     pairs = [
         (trial.entry, training)

@@ -19,6 +19,7 @@ from bench.packs import split_samples
 from bench.tasks.kept_readings import READINGS
 from bench.trials import grid
 from bench.trials.records import Acceptance
+from bench.trials.selection import Selection
 from bench.trials.store import EVALUATION, Store, read_record, write
 
 SAMPLES = 30
@@ -250,7 +251,7 @@ def test_recognizers_are_selected_by_their_own_option(texts, home):
     trials = grid.trials(suite)
 
     def labels(**globs):
-        return [grid.row_label(trial.entry) for trial in grid.select(trials, **globs)]
+        return [grid.row_label(trial.entry) for trial in Selection(**globs).select(trials)]
 
     assert labels(recognizers=["pred*"]) == ["others", "perfect"]
     assert labels(models=["crnn"]) == ["crnn(width=2, hidden=4) · ctc"] * 2

@@ -11,6 +11,7 @@ from bench.core.errors import BenchError, Exit
 from bench.losses.ctc import CTC
 from bench.losses.radial_ctc import RadialCTC
 from bench.trials import grid
+from bench.trials.selection import Selection, widened
 
 DATA = 'datasets = [{ name = "seq-digits", digits = 2, rounds = 1 }]'
 TWO_TESTS = (
@@ -157,7 +158,7 @@ def test_the_name_of_a_training_has_no_decoder(edited):
 
 
 def chosen(trials, **wanted) -> list[int]:
-    return [trials.index(trial) for trial in grid.select(trials, **wanted)]
+    return [trials.index(trial) for trial in Selection(**wanted).select(trials)]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_select(trials, wanted, expected):
 )
 def test_what_matches_nothing_is_an_error(trials, wanted, parts):
     with pytest.raises(BenchError) as caught:
-        grid.select(trials, **wanted)
+        Selection(**wanted).select(trials)
     assert caught.value.code == Exit.NOTHING
     for part in parts:
         assert part in str(caught.value)
@@ -207,9 +208,9 @@ def test_what_matches_nothing_is_an_error(trials, wanted, parts):
 
 def test_a_glob_of_test_sets_leaves_the_evaluations_that_match(edited):
     trials = grid.trials(edited((DATA, TWO_TESTS)))
-    selected = grid.select(trials, tests=["seq-digits"])
+    selected = Selection(tests=["seq-digits"]).select(trials)
     assert [[*trial.evaluations] for trial in selected] == [[*t.evaluations] for t in trials]
-    selected = grid.select(trials, tests=["*digits=2*"], losses=["ctc"])
+    selected = Selection(tests=["*digits=2*"], losses=["ctc"]).select(trials)
     assert [[*trial.evaluations] for trial in selected] == [["seq-digits(digits=2, rounds=1)"]] * 2
     assert [trial.trainings for trial in selected] == [t.trainings for t in trials[::2]]
 
@@ -227,7 +228,7 @@ def test_globs_that_match_only_apart_select_nothing(edited):
         ("cnn-attention", "ce"),
     ]
     with pytest.raises(BenchError, match="matches all of these options at once") as caught:
-        grid.select(trials, models=["cnn-attention"], losses=["ctc"])
+        Selection(models=["cnn-attention"], losses=["ctc"]).select(trials)
     assert caught.value.code == Exit.NOTHING
 
 
@@ -241,13 +242,13 @@ def test_nothing_selected_ends_the_command_with_its_code(home, bench):
 
 
 def pairs(suite, **globs):
-    trials = grid.trials(grid.widened(suite, **{"models": (), "losses": (), **globs}))
+    trials = grid.trials(widened(suite, Selection(**globs)))
     return {(trial.entry.model.name, trial.entry.loss.name) for trial in trials}
 
 
 def test_without_globs_or_with_its_own_names_a_suite_stays_as_it_is(suite):
-    assert grid.widened(suite, models=(), losses=()) is suite
-    assert grid.widened(suite, models=["cnn-bilstm"], losses=["radial-ctc", "c?c"]) is suite
+    assert widened(suite, Selection()) is suite
+    assert widened(suite, Selection(models=["cnn-bilstm"], losses=["radial-ctc", "c?c"])) is suite
 
 
 def test_globs_add_what_a_suite_does_not_list_where_it_fits(suite):
@@ -263,7 +264,7 @@ def test_globs_add_what_a_suite_does_not_list_where_it_fits(suite):
 
 def test_what_a_suite_lists_keeps_its_parameters(edited):
     suite = edited(('"ctc", "radial-ctc"', '{ name = "radial-ctc", eta = 0.7 }'))
-    trials = grid.trials(grid.widened(suite, models=(), losses=["*ctc"]))
+    trials = grid.trials(widened(suite, Selection(losses=["*ctc"])))
     losses = {trial.entry.loss for trial in trials}
     assert {loss for loss in losses if loss.name == "radial-ctc"} == {RadialCTC(eta=0.7)}
     assert CTC() in losses
@@ -271,7 +272,7 @@ def test_what_a_suite_lists_keeps_its_parameters(edited):
 
 def test_an_ad_hoc_entry_has_the_recipe_and_input_of_its_model(edited):
     suite = edited(("hidden = 4", "hidden = 4, recipe = { epochs = 5 }, input = { size = 9 }"))
-    wide = grid.widened(suite, models=["lenetpp"], losses=["enctc"])
+    wide = widened(suite, Selection(models=["lenetpp"], losses=["enctc"]))
     added = wide.entries[len(suite.entries) :]
     for entry in added:
         own = entry.model.name == "cnn-bilstm"
@@ -282,7 +283,7 @@ def test_an_ad_hoc_entry_has_the_recipe_and_input_of_its_model(edited):
 
 def test_an_ad_hoc_model_needs_a_recipe_of_the_suite(suite):
     with pytest.raises(BenchError, match="'tiny' has no recipe for model 'lenetpp'"):
-        grid.widened(replace(suite, recipe=None), models=["lenetpp"], losses=())
+        widened(replace(suite, recipe=None), Selection(models=["lenetpp"], losses=()))
 
 
 @pytest.mark.parametrize(
@@ -295,6 +296,6 @@ def test_an_ad_hoc_model_needs_a_recipe_of_the_suite(suite):
 )
 def test_a_name_that_fits_nothing_is_refused(suite, globs, message):
     with pytest.raises(BenchError) as caught:
-        grid.widened(suite, **{"models": (), "losses": (), **globs})
+        widened(suite, Selection(**globs))
     assert message in str(caught.value)
     assert caught.value.code == Exit.NOTHING

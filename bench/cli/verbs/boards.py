@@ -21,7 +21,7 @@ from bench.cli.terminal import (
     say,
     say_faults,
 )
-from bench.cli.verbs.selection import Selection
+from bench.cli.verbs.selection import say_unavailable
 from bench.core.errors import BenchError, Exit
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def _print(
     faults: list[str] = []
     try:
         suite = config.suite(word)
-        Selection().say_unavailable(suite)
+        say_unavailable(suite)
         made, counts = working.compute_working_board(config, suite, faults)
         reason = "" if any(row.seeds for row in made.rows) else f"nothing of '{word}' has run here"
     except BenchError as error:
@@ -306,7 +306,7 @@ def _publish(config: Config, name: str, *, partial: bool, as_json: bool) -> Exit
     from bench.leaderboards import board_files, difference, publish, versions, working
 
     suite = config.suite(name)
-    Selection().say_unavailable(suite)
+    say_unavailable(suite)
     faults: list[str] = []
     made, counts = working.compute_working_board(config, suite, faults)
     code = say_faults(faults)

@@ -19,7 +19,7 @@ from bench.cli.terminal import (
     suite_argument,
 )
 from bench.cli.verbs.run import say_cancelled, say_failures
-from bench.cli.verbs.selection import Selection, selection_options
+from bench.cli.verbs.selection import selection_options
 from bench.config.suite import TrainedEntry
 from bench.core import registry
 from bench.core.errors import BenchError, Exit
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bench.core.components import Decoder
     from bench.execution.progress import LogFormat
     from bench.trials.records import Failure
+    from bench.trials.selection import Selection
 
 
 def parse_decoder(text: str) -> Decoder:

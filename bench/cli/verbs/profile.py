@@ -16,7 +16,7 @@ from bench.cli.terminal import (
     say_faults,
     suite_argument,
 )
-from bench.cli.verbs.selection import Selection
+from bench.cli.verbs.selection import say_unavailable
 from bench.core.errors import Exit
 from bench.trials import grid, plan
 from bench.trials.store import Store
@@ -51,7 +51,7 @@ def profile(
 
     config = load()
     listed = config.suite(suite)
-    unavailable = Selection().say_unavailable(listed)
+    unavailable = say_unavailable(listed)
     trials = grid.trials(listed)
     store = Store(config.results)
     status = plan.make_plan(trials, store)

@@ -20,7 +20,7 @@ from bench.cli.terminal import (
     suite_argument,
 )
 from bench.cli.verbs.boards import print_board
-from bench.cli.verbs.selection import Selection, selection_options
+from bench.cli.verbs.selection import say_unavailable, selection_options
 from bench.core.errors import BenchError, Exit
 from bench.execution.estimate import estimate_run, local_slots
 from bench.execution.run_monitor import RunMonitor
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bench.config.bench_toml import Config
     from bench.execution.progress import LogFormat
     from bench.trials.records import Failure
+    from bench.trials.selection import Selection
     from bench.trials.specs import Task, Trial
 
 
@@ -101,7 +102,7 @@ def run(
     config = load()
     listed = config.suite(suite)
     # First, because a recognizer that is not installed may be the only one that matches.
-    unavailable = selection.say_unavailable(listed)
+    unavailable = say_unavailable(listed, selection)
     selected = select(listed, selection, planned=dry_run)
     store = Store(config.results)
     if dry_run:

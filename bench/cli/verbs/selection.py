@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.api import suite_run
 from bench.cli.completion import complete_component, complete_dataset
 from bench.cli.terminal import say
+from bench.trials.selection import Selection
 
 if TYPE_CHECKING:
     from bench.config.suite import Suite
@@ -66,15 +66,12 @@ class Seeds(click.ParamType["frozenset[int]"]):
         return frozenset(seeds)
 
 
-class Selection(suite_run.Selection):
-    """The trials that the options select; an empty one selects all."""
-
-    def say_unavailable(self, suite: Suite) -> list[str]:
-        """Print and return why selected recognizers cannot be used on this machine."""
-        reasons = self.unavailable(suite)
-        for reason in reasons:
-            say(f"left out: {reason}", fg="yellow")
-        return reasons
+def say_unavailable(suite: Suite, selection: Selection | None = None) -> list[str]:
+    """Print and return why selected recognizers, by default all, cannot be used here."""
+    reasons = (selection or Selection()).unavailable(suite)
+    for reason in reasons:
+        say(f"left out: {reason}", fg="yellow")
+    return reasons
 
 
 def selection_options(command: Command, *, decoders: bool = True) -> Command:

@@ -6,7 +6,7 @@ import click
 
 from bench.cli.render import descriptions, live_text
 from bench.cli.terminal import Load, as_json_option, report, say_faults, suite_argument
-from bench.cli.verbs.selection import Selection
+from bench.cli.verbs.selection import say_unavailable
 from bench.trials import grid, plan
 from bench.trials.live_runs import live_runs
 from bench.trials.store import Store
@@ -36,7 +36,7 @@ def status(load: Load, suite: str, *, why: bool, changed: bool, as_json: bool) -
     """
     config = load()
     listed = config.suite(suite)
-    Selection().say_unavailable(listed)
+    say_unavailable(listed)
     trials = grid.unkeyed_trials(listed)
     current = plan.make_partial_plan(listed, trials, Store(config.results), trials)
     if changed:
